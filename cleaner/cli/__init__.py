@@ -1,0 +1,23 @@
+"""The command ``clean``: options, bytes in and out, exit codes. What cleaning means is decided elsewhere.
+
+Importing this package loads nothing. Each verb has a file of its own that is read when the verb is named, and the core is loaded
+only once there is something to clean, so that ``clean --help`` and a filter in a shell loop start at once.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+INTERRUPTED = 130
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments (those of the process by default) and return its exit code."""
+    try:
+        from cleaner.cli.root import run
+
+        return run(list(sys.argv[1:] if args is None else args))
+    except KeyboardInterrupt:
+        # Ctrl-C is no error: unfinished files have been taken away by now, and what is still buffered is not wanted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return INTERRUPTED

@@ -1,0 +1,64 @@
+"""``clean train``: fit a model from the public corpora and the annotations, and write it as a bundle."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cleaner.cli.choices import SETTINGS
+from cleaner.cli.terminal import say
+from cleaner.errors import InputError, ModelError
+
+HELP = """Fit a model and write it as a bundle. Needs article-cleaner[train].
+
+\b
+  clean train ../corpora -o models/news-2
+  clean train ../corpora -o models/news-2 --folds build/folds
+
+CORPORA is the folder of the corpora that data/README.md lists. Two runs on one machine with the pinned
+versions write the same bytes. The metrics go to stdout as JSON.
+"""
+TRAINING_LIBRARIES = {"sklearn", "scipy", "joblib"}
+
+
+@click.command(context_settings=SETTINGS, help=HELP)
+@click.argument("corpora", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", metavar="BUNDLE", type=click.Path(path_type=Path), required=True, help="Folder to write."
+)
+@click.option(
+    "--data", metavar="DIR", type=click.Path(path_type=Path), default=Path("data"), show_default=True,
+    help="Annotations and example lines.",
+)  # fmt: skip
+@click.option(
+    "--folds", metavar="DIR", type=click.Path(path_type=Path),
+    help="Also fit one bundle for each fold, each in a folder of its own with the page ids that it never saw.",
+)  # fmt: skip
+@click.option(
+    "--progress", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    help="Say on stderr what is being done; auto means at a terminal.",
+)  # fmt: skip
+def command(corpora: Path, output: Path, data: Path, folds: Path | None, progress: str) -> int:
+    for folder, what in ((corpora, "corpora"), (data, "data")):
+        if not folder.is_dir():
+            raise InputError(f"cannot read {folder}: the folder of {what} is not there")
+    try:
+        from cleaner.training.fit import train
+    except ModuleNotFoundError as error:
+        raise without_training(error) from error
+    shown = progress == "always" or (progress == "auto" and sys.stderr is not None and sys.stderr.isatty())
+    metrics = train(corpora, data, output, folds, progress=say if shown else _silent)
+    click.echo(json.dumps(metrics, indent=2, ensure_ascii=False, default=str))
+    return 0
+
+
+def without_training(error: ModuleNotFoundError) -> Exception:
+    """The error to raise when a module is missing: a hint when it is one that only training needs."""
+    if (error.name or "").partition(".")[0] in TRAINING_LIBRARIES:
+        return ModelError(f"{error.name} is not installed; training needs: pip install 'article-cleaner[train]'")
+    return error
+
+
+def _silent(_: str) -> None:
+    pass
