@@ -54,9 +54,10 @@ def command(corpus: Path, model: Path | None, folds: Path | None, baseline: Path
     floor = _read_baseline(baseline) if baseline else {}
     try:
         from cleaner.training.evaluate import evaluate
+
+        table = evaluate(corpus, model, folds)
     except ModuleNotFoundError as error:
         raise without_training(error) from error
-    table = evaluate(corpus, model, folds)
     click.echo(json.dumps(table, indent=1) if as_json else as_text(table))
     worse = list(regressions(table, floor))
     say(*worse)

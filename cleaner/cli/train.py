@@ -8,7 +8,7 @@ import click
 
 from cleaner.cli.choices import SETTINGS
 from cleaner.cli.terminal import say
-from cleaner.errors import InputError, ModelError
+from cleaner.errors import CleanerError, InputError
 
 HELP = """Fit a model and write it as a bundle. Needs article-cleaner[train].
 
@@ -43,12 +43,13 @@ def command(corpora: Path, output: Path, data: Path, folds: Path | None, progres
     for folder, what in ((corpora, "corpora"), (data, "data")):
         if not folder.is_dir():
             raise InputError(f"cannot read {folder}: the folder of {what} is not there")
+    shown = progress == "always" or (progress == "auto" and sys.stderr is not None and sys.stderr.isatty())
     try:
         from cleaner.training.fit import train
+
+        metrics = train(corpora, data, output, folds, progress=say if shown else _silent)
     except ModuleNotFoundError as error:
         raise without_training(error) from error
-    shown = progress == "always" or (progress == "auto" and sys.stderr is not None and sys.stderr.isatty())
-    metrics = train(corpora, data, output, folds, progress=say if shown else _silent)
     click.echo(json.dumps(metrics, indent=2, ensure_ascii=False, default=str))
     return 0
 
@@ -56,7 +57,7 @@ def command(corpora: Path, output: Path, data: Path, folds: Path | None, progres
 def without_training(error: ModuleNotFoundError) -> Exception:
     """The error to raise when a module is missing: a hint when it is one that only training needs."""
     if (error.name or "").partition(".")[0] in TRAINING_LIBRARIES:
-        return ModelError(f"{error.name} is not installed; training needs: pip install 'article-cleaner[train]'")
+        return CleanerError(f"{error.name} is not installed; training needs: pip install 'article-cleaner[train]'")
     return error
 
 

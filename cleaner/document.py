@@ -1,0 +1,136 @@
+"""What a document is made of after cleaning: frozen data, no logic beyond simple views.
+
+The words (line, kind, trim, reason) are those of ``docs/labels.md`` and the README. How a line got its verdict is decided
+elsewhere; this module only gives the verdict a shape that can be read, compared, pickled and written as JSON.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+# Raised by one when a field of the JSON form changes its meaning or goes away. New fields do not raise it.
+RESULT_VERSION = 1
+
+
+class Kind(StrEnum):
+    """What a line is. The values are stable across versions."""
+
+    CONTENT = "content"
+    HEADLINE = "headline"
+    ADVERT = "advert"
+    APPEAL = "appeal"
+    SUBSCRIPTION = "subscription"
+    RELATED = "related"
+    NAVIGATION = "navigation"
+    SHARING = "sharing"
+    LEGAL = "legal"
+    BYLINE = "byline"
+    CREDIT = "credit"
+    BIO = "bio"
+    CAPTION = "caption"
+    COMMENT = "comment"
+    RESIDUE = "residue"
+    REPEAT = "repeat"
+
+
+# The two kinds that stay unless somebody asks otherwise; all others go.
+KEPT_BY_DEFAULT = frozenset({Kind.CONTENT, Kind.HEADLINE})
+
+
+class Reason(StrEnum):
+    """Who had the last word on a line."""
+
+    MODEL = "model"
+    LEXICON = "lexicon"
+    CONTEXT = "context"
+    SITE = "site"
+    CALLER = "caller"
+    BUDGET = "budget"
+
+
+class Flag(StrEnum):
+    """Why a document should not be trusted blindly."""
+
+    NOTHING_LEFT = "nothing-left"
+    OVER_BUDGET = "over-budget"
+    UNDECODABLE_BYTES = "undecodable-bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """A span inside a line that was cut, or replaced by a space that an upstream had lost.
+
+    ``start`` and ``end`` are offsets in code points into the normalised line as it was before any trim, ``text`` is what
+    stood there (empty for a pure insertion), ``replacement`` what stands there now (empty for a pure cut).
+    """
+
+    start: int
+    end: int
+    text: str
+    replacement: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One non-blank line of the input and its fate.
+
+    ``index`` is the 0-based number of the physical line, ``raw`` the line as it came, ``text`` the line after normalisation and
+    trims (also when it was removed). ``score`` is what the model said, a calibrated probability that the line is boilerplate;
+    ``kept`` is the final word. They disagree when the lexicon, the context, the caller or the budget overruled the
+    model, and ``reason`` names which.
+    """
+
+    index: int
+    raw: str
+    text: str
+    kept: bool
+    kind: Kind
+    score: float
+    reason: Reason
+    trims: tuple[Trim, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line as plain JSON types."""
+        return {
+            "index": self.index,
+            "raw": self.raw,
+            "text": self.text,
+            "kept": self.kept,
+            "kind": self.kind.value,
+            "score": self.score,
+            "reason": self.reason.value,
+            "trims": [
+                {"start": t.start, "end": t.end, "text": t.text, "replacement": t.replacement, "kind": t.kind.value}
+                for t in self.trims
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CleanResult:
+    """A cleaned document: its text, and an account of every line of the input.
+
+    ``lines`` holds every non-blank line of the input in input order, kept or not, so nothing ever vanishes. ``flags`` says why not
+    to trust the document; ``quality`` estimates, from 0 to 1, that what is left is clean and whole.
+    """
+
+    text: str
+    lines: tuple[Line, ...]
+    flags: tuple[Flag, ...]
+    quality: float
+
+    @property
+    def removed(self) -> tuple[Line, ...]:
+        """The lines that were not kept, in input order."""
+        return tuple(line for line in self.lines if not line.kept)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as plain JSON types; ``version`` rises when a field changes its meaning."""
+        return {
+            "version": RESULT_VERSION,
+            "text": self.text,
+            "flags": [flag.value for flag in self.flags],
+            "quality": self.quality,
+            "lines": [line.as_dict() for line in self.lines],
+        }

@@ -1,0 +1,173 @@
+"""Documents to learn from: the public corpora beside the project, and our own examples inside it.
+
+Everything becomes the same thing, a ``Document`` of normalised lines with a label, a kind where it is known, and a weight. Which
+sites go into which fold is decided here too, because nothing may leak from one to the other.
+"""
+
+import gzip
+import hashlib
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cleaner.document import Kind
+from cleaner.errors import InputError
+from cleaner.lines import split_lines
+from cleaner.normalize import normalize_lines
+from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED, align, words
+from cleaner.training.labels import Annotations
+
+LINES_CORPUS = "lines-dev.jsonl.gz"
+OWN = "own"
+
+# The text of whole pages is mostly menus; it must not drown what extractors leave. News of many countries is what
+# users send and what the corpora hold least of.
+WEIGHT_OF_FULL_PAGE = 0.3
+WEIGHT_OF_NEWS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Some normalised lines and what is known of each: ``labels`` as in ``align``, ``kinds`` where somebody said."""
+
+    page: str
+    site: str
+    upstream: str
+    lines: list[str]
+    labels: list[int]
+    kinds: list[Kind | None]
+    weight: float = 1.0
+    indexes: list[int] = field(default_factory=list)
+
+    @property
+    def corpus(self) -> str:
+        """The corpus that the page stands in."""
+        return self.page.split("/")[0]
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a line corpus.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or a row is no JSON object.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield json.loads(line)
+                except ValueError as error:
+                    raise InputError(f"{path.name}, line {number}: not JSON ({error})") from error
+    except OSError as error:
+        raise InputError(f"cannot read the corpus {path}: {error}") from error
+
+
+def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
+    """One page as one extractor delivered it, labelled by our aligner and by those who read it."""
+    numbered = split_lines("\n".join(row["lines"]))
+    lines = normalize_lines([raw for _, raw in numbered])
+    labels = align(lines, row["gold"], row["title"] or "")
+    title = words(row["title"] or "")
+    kinds: list[Kind | None] = []
+    for i, line in enumerate(lines):
+        kind = Kind.HEADLINE if title and words(line) == title else annotations.kind(row["id"], line)
+        if kind is Kind.HEADLINE:
+            labels[i] = UNDECIDED
+        elif kind is Kind.CONTENT:
+            labels[i] = CONTENT
+        elif kind is not None and labels[i] != CONTENT:
+            labels[i] = BOILERPLATE
+        elif kind is not None:
+            kind = None
+        kinds.append(kind)
+    weight = WEIGHT_OF_FULL_PAGE if row["upstream"] == "fullpage" else 1.0
+    if row["id"].startswith("fundus"):
+        weight *= WEIGHT_OF_NEWS
+    return Document(row["id"], row["domain"], row["upstream"], lines, labels, kinds, weight, [n for n, _ in numbered])
+
+
+def read_lines_corpus(path: Path, annotations: Annotations) -> list[Document]:
+    """All documents of a line corpus (fields ``id domain upstream title gold lines``)."""
+    return [document_of_row(row, annotations) for row in read_rows(path)]
+
+
+def _read_jsonl(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _own(name: str, pairs: list[tuple[str, Kind]]) -> Document:
+    kept = {Kind.CONTENT: CONTENT, Kind.HEADLINE: UNDECIDED}
+    kinds = [kind for _, kind in pairs]
+    lines = normalize_lines([text for text, _ in pairs])
+    labels = [kept.get(kind, BOILERPLATE) for kind in kinds]
+    return Document(f"{OWN}/{name}", OWN, OWN, lines, labels, list(kinds))
+
+
+def read_examples(folder: Path, copies: int = 6) -> list[Document]:
+    """Our own articles as they are, and again with our own boilerplate lines, letters and look-alikes strewn in.
+
+    Each article comes ``copies`` times with other lines of its language, drawn by a generator seeded with its name: where an ad
+    label, a read-more line or a donation letter stands is what the context has to learn.
+    """
+    articles = _read_jsonl(folder / "articles.jsonl")
+    lines, letters = _read_jsonl(folder / "lines.jsonl"), _read_jsonl(folder / "letters.jsonl")
+    alike = _read_jsonl(folder / "lookalikes.jsonl")
+    documents = []
+    for article in articles:
+        name, language = article["slug"], article["lang"]
+        pairs = [(line["text"], Kind(line["kind"])) for line in article["lines"]]
+        documents.append(_own(name, pairs))
+        body = [pair for pair in pairs if pair[1] is Kind.CONTENT]
+        junk = [(row["text"], Kind(row["kind"])) for row in lines if row["lang"] == language]
+        appeals = [[(text, Kind.APPEAL) for text in row["lines"]] for row in letters if row["lang"] == language]
+        similar = [(row["text"], Kind.CONTENT) for row in alike if row["lang"] == language]
+        for copy in range(copies):
+            draw = random.Random(f"{name} {copy}")
+            documents.append(_own(f"{name}-{copy}", _strew(draw, body, junk, appeals, similar)))
+    return documents
+
+
+def _strew(
+    draw: random.Random,
+    body: list[tuple[str, Kind]],
+    junk: list[tuple[str, Kind]],
+    appeals: list[list[tuple[str, Kind]]],
+    similar: list[tuple[str, Kind]],
+) -> list[tuple[str, Kind]]:
+    """An article with junk before, in and behind it."""
+    out = list(body)
+    for pair in draw.sample(similar, min(draw.randint(1, 4), len(similar))):
+        out.insert(draw.randint(1, len(out)), pair)
+    middle = [pair for pair in junk if pair[1] in (Kind.ADVERT, Kind.RELATED, Kind.SUBSCRIPTION, Kind.CAPTION, Kind.RESIDUE)]
+    for pair in draw.sample(middle, min(draw.randint(0, 4), len(middle))):
+        out.insert(draw.randint(1, len(out)), pair)
+    head = [pair for pair in junk if pair[1] in (Kind.BYLINE, Kind.NAVIGATION, Kind.SHARING, Kind.CAPTION, Kind.RESIDUE)]
+    tail = [pair for pair in junk if pair[1] not in (Kind.BYLINE, Kind.CAPTION)]
+    before = draw.sample(head, min(draw.randint(0, 3), len(head)))
+    behind = draw.sample(tail, min(draw.randint(0, 5), len(tail)))
+    if appeals and draw.random() < 0.6:
+        letter = draw.choice(appeals)
+        behind[:0] = letter
+    return before + out + behind
+
+
+def example_lines(folder: Path) -> list[tuple[str, Kind]]:
+    """Every single example with its kind: boilerplate lines, lines of letters, look-alikes."""
+    rows = [(row["text"], Kind(row["kind"])) for row in _read_jsonl(folder / "lines.jsonl")]
+    rows += [(text, Kind.APPEAL) for row in _read_jsonl(folder / "letters.jsonl") for text in row["lines"]]
+    return rows + [(row["text"], Kind.CONTENT) for row in _read_jsonl(folder / "lookalikes.jsonl")]
+
+
+def fold_of_site(site: str, folds: int) -> int:
+    """The fold of a site: a hash of its name, so it never depends on which other sites are there.
+
+    >>> fold_of_site("example.org", 5) == fold_of_site("example.org", 5)
+    True
+    """
+    return int.from_bytes(hashlib.blake2b(site.encode(), digest_size=8).digest()) % folds

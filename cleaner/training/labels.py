@@ -1,0 +1,58 @@
+"""Kinds of lines that people read and wrote down: annotations keyed by a hash of the normalised line, without its text."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleaner.document import Kind
+from cleaner.errors import InputError
+
+
+def line_hash(line: str) -> str:
+    """The key of a normalised line: 64 bits of BLAKE2b over its case-folded form.
+
+    >>> line_hash("Advertisement") == line_hash("ADVERTISEMENT")
+    True
+    """
+    return hashlib.blake2b(line.casefold().encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What readers said: for a line of a page, and for a line wherever it stands."""
+
+    of_page: dict[tuple[str, str], Kind]
+    anywhere: dict[str, Kind]
+
+    def kind(self, page: str, line: str) -> Kind | None:
+        """What the line was called on that page, or else, for boilerplate, on whatever page it was read."""
+        key = line_hash(line)
+        return self.of_page.get((page, key)) or self.anywhere.get(key)
+
+
+def read_annotations(path: Path) -> Annotations:
+    """Read ``annotations.jsonl``: one object a line with ``hash``, ``page``, ``kind`` (and where it was read).
+
+    A kind counts wherever the line stands when every reader gave it that kind; content counts on its own page only,
+    because what one article says another may carry as a teaser.
+
+    Raises
+    ------
+    InputError
+        When a line of the file cannot be read; the message names it.
+    """
+    of_page: dict[tuple[str, str], Kind] = {}
+    votes: dict[str, Counter[Kind]] = {}
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line)
+                key, page, kind = row["hash"], row["page"], Kind(row["kind"])
+            except (ValueError, KeyError) as error:
+                raise InputError(f"{path.name}, line {number}: not an annotation ({error})") from error
+            of_page[page, key] = kind
+            votes.setdefault(key, Counter())[kind] += 1
+    unanimous = {key: next(iter(kinds)) for key, kinds in votes.items() if len(kinds) == 1}
+    return Annotations(of_page, {key: kind for key, kind in unanimous.items() if kind is not Kind.CONTENT})
