@@ -1,7 +1,7 @@
 """Bytes to text, text to lines, and lines back to text.
 
-The line is the unit that everything above judges, so what counts as one is decided here and nowhere else. What a line looks like
-inside is left to ``normalize``.
+The line is the unit that everything above judges, so what counts as one is decided here and nowhere else. What a line
+looks like inside is left to ``normalize``.
 """
 
 import codecs
@@ -20,8 +20,8 @@ BYTE_ORDER_MARKS = (
 def decode(data: bytes) -> tuple[str, bool]:
     r"""Read bytes as text, and tell whether any byte had to be replaced.
 
-    A byte order mark is believed; everything else is UTF-8. Windows-1252 is not guessed: a wrong guess turns into plausible
-    letters that nobody notices, a replacement character is seen and flagged:
+    A byte order mark is believed; everything else is UTF-8. Windows-1252 is not guessed: a wrong guess turns into
+    plausible letters that nobody notices, a replacement character is seen and flagged:
 
         >>> decode(b"caf\xc3\xa9")
         ('café', False)
@@ -41,8 +41,8 @@ def decode(data: bytes) -> tuple[str, bool]:
 def split_lines(text: str) -> list[tuple[int, str]]:
     r"""Every line that is not blank, with the 0-based number it has among all lines.
 
-    A line ends where ``str.splitlines`` says so, before anything is normalised. A line of nothing but zero-width characters is
-    not blank, because nothing that came in may vanish without an account:
+    A line ends where ``str.splitlines`` says so, before anything is normalised. A line of nothing but zero-width
+    characters is not blank, because nothing that came in may vanish without an account:
 
         >>> split_lines("Storm hits coast\r\n \n\nRoads closed\u2028\ufeff")
         [(0, 'Storm hits coast'), (3, 'Roads closed'), (4, '\ufeff')]

