@@ -77,13 +77,17 @@ _INVISIBLE = re.compile(
 # Letters and marks of Arabic, Syriac, N'Ko, Mandaic, the Indic scripts, Tibetan, Myanmar, Khmer, Mongolian and their
 # kin.
 _JOINING = (
-    "\u0620-\u065f\u066e-\u06d3\u06d5-\u06ef\u06fa-\u06ff\u0710-\u07f5\u0840-\u085b\u0860-\u08ff\u0900-\u0963\u0970-\u0d
-    f3" "\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u1807\u1820-\u18aa\u1a20-\u1cff\ua840-\ua9ff\ufb50-\ufdff\ufe70-\ufefc"
-    ) _SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff" _JOINERS = re.compile(
-    rf"((?<=[{_JOINING}])\u200c(?=[\u200c\u200d]*+[{_JOINING}])"  # between letters rf"|(?<=[{_JOINING}])\u200d"  # also
-    at the end of a word: an Arabic letter in its joined shape, a Malayalam chillu
+    "\u0620-\u065f\u066e-\u06d3\u06d5-\u06ef\u06fa-\u06ff\u0710-\u07f5\u0840-\u085b\u0860-\u08ff\u0900-\u0963"
+    "\u0970-\u0df3\u0f40-\u0fbc\u1000-\u109f\u1780-\u17d3\u1807\u1820-\u18aa\u1a20-\u1cff\ua840-\ua9ff"
+    "\ufb50-\ufdff\ufe70-\ufefc"
+)
+_SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"
+_JOINERS = re.compile(
+    rf"((?<=[{_JOINING}])\u200c(?=[\u200c\u200d]*+[{_JOINING}])"  # between letters
+    rf"|(?<=[{_JOINING}])\u200d"  # also at the end of a word: an Arabic letter in its joined shape, a Malayalam chillu
     rf"|(?<=[\ufe0f{_SYMBOL}])\u200d(?=[\u200c\u200d]*+[{_SYMBOL}])"  # an emoji made of several
-    r")[\u200c\u200d]*+|[\u200c\u200d]++" )
+    r")[\u200c\u200d]*+|[\u200c\u200d]++"
+)
 
 # Sorting a run of combining marks takes CPython quadratic time. Unicode's stream-safe format (UAX 15) allows 30 in a
 # row, far more than any language writes, and then puts a grapheme joiner between them.
