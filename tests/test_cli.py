@@ -460,6 +460,7 @@ def test_unreadable_input_leaves_the_output_alone(clean, tmp_path):
 def test_full_disk_leaves_the_old_file(clean, tmp_path, form):
     (tmp_path / "out.txt").write_text("old")
     text = "".join(f"{line} ({number})\n" for number in range(500) for line in STORY)
+
     # A limit on the size of files stands for the full disk: write(2) fails in the same way.
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -486,7 +487,7 @@ def test_full_disk_behind_stdout(args):
 
 @pytest.mark.parametrize("args", [[], ["-f", "jsonl"], ["--diff"], ["explain"]])
 def test_reader_that_leaves(tmp_path, args):
-    lines = "".join(f"{line} ({number})\n" for number in range(2000) for line in STORY)
+    lines = "".join(f"{AD}\n{line} ({number})\n" for number in range(2000) for line in STORY)
     (tmp_path / "big").write_text(record(ARTICLE) * 3000 if "jsonl" in args else lines)
     process = subprocess.Popen(
         command(*args, tmp_path / "big"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()

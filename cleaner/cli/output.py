@@ -13,6 +13,9 @@ from typing import BinaryIO, Protocol, Self
 
 from cleaner.errors import OutputError
 
+# What names stdout in -o. The device is in the list because it may lead to a regular file, which must be written, not replaced.
+STDOUT = ("-", "/dev/stdout")
+
 
 class ReaderGone(Exception):
     """Whoever read our stdout has closed it."""
@@ -38,8 +41,8 @@ class Sink(Protocol):
 
 
 def sink_for(path: str | None) -> Sink:
-    """The file of that name, or stdout when there is none or it is ``-``."""
-    return StdoutSink() if path in (None, "-") else FileSink(str(path))
+    """The file of that name, or stdout when there is none or it is called so."""
+    return FileSink(path) if path is not None and path not in STDOUT else StdoutSink()
 
 
 class StdoutSink:
@@ -52,8 +55,9 @@ class StdoutSink:
 
     def flush(self) -> None:
         """Hand everything on now."""
-        with _stdout_errors():
-            _stdout().flush()
+        if sys.stdout is not None:
+            with _stdout_errors():
+                sys.stdout.buffer.flush()
 
     def commit(self) -> None:
         """Make sure that everything arrived."""
@@ -77,17 +81,17 @@ class FileSink:
         """Open the file, or raise `OutputError`."""
         self.path = path
         self._beside: str | None = None
-        target = os.path.realpath(path)
         with self._errors():
             try:
-                found: os.stat_result | None = os.stat(target)
+                found: os.stat_result | None = os.stat(path)
             except FileNotFoundError:
                 found = None
             if found is not None and stat.S_ISDIR(found.st_mode):
                 raise OutputError(f"{path} is a directory; name a file to write to")
             if found is not None and not stat.S_ISREG(found.st_mode):
-                self._stream: BinaryIO = open(target, "wb")  # noqa: SIM115 -- closed by __exit__
+                self._stream: BinaryIO = open(path, "wb")  # noqa: SIM115 -- closed by __exit__
                 return
+            target = os.path.realpath(path)
             if found is not None and not os.access(target, os.W_OK):
                 raise OutputError(f"{path} is write-protected")
             beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:200]}.{os.getpid()}.tmp")

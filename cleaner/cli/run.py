@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cleaner.cli.output import STDOUT
 from cleaner.cli.terminal import say, tell, wants_color
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Run:
         """The change as a unified diff; coloured and safe to look at when it goes to a terminal."""
         from cleaner.cli.difference import unified
 
-        at_terminal = self.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
-        colored = wants_color(self.color, sys.stdout) if self.output in (None, "-") else self.color == "always"
+        stream = sys.stdout if self.output is None or self.output in STDOUT else None
+        at_terminal = stream is not None and stream.isatty()
+        colored = wants_color(self.color, stream)
         return unified(name, before, after, colored, at_terminal)
