@@ -182,6 +182,12 @@ def test_help_opens_with_examples_and_names_everything(clean):
     assert "Exit codes:" in text
 
 
+def test_help_in_a_narrow_encoding(clean):
+    done = clean("--help", env=environment(PYTHONIOENCODING="latin-1"))
+    assert done.code == 0 and "KIND,\\u2026" in done.out
+    assert clean("ü.txt", env=environment(PYTHONIOENCODING="latin-1")).err.startswith("clean: cannot read \\xfc.txt")
+
+
 def test_version(clean):
     assert re.fullmatch(r"clean \d+\.\d+\.\d+\S*\n", clean("--version").out)
 
@@ -417,6 +423,7 @@ def test_output_file(clean, tmp_path):
     os.umask(umask)
     assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) == 0o666 & ~umask
     assert [path.name for path in tmp_path.iterdir()] == ["out.txt"]
+    assert clean("-o", "ü" * 120, stdin=ARTICLE).code == 0
 
 
 def test_output_over_the_input(clean, tmp_path):
@@ -499,7 +506,8 @@ def test_reader_that_leaves(tmp_path, args):
     process.stderr.close()
 
 
-def test_interrupt_leaves_no_half_file(tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_interrupt_leaves_no_half_file(tmp_path, number, code):
     (tmp_path / "out.jsonl").write_text("old")
     process = subprocess.Popen(
         command("-f", "jsonl", "--line-buffered", "-o", "out.jsonl", "--errors", "bad.jsonl"),
@@ -509,11 +517,26 @@ def test_interrupt_leaves_no_half_file(tmp_path):
     process.stdin.flush()
     assert b"not a JSON object" in process.stderr.readline()
     assert len(list(tmp_path.iterdir())) == 3, "the new files stand beside the old one"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, b"")
+    assert (process.returncode, err) == (code, b"")
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl"]
     assert (tmp_path / "out.jsonl").read_text() == "old"
+
+
+def test_interrupt_leaves_whole_records_on_stdout(tmp_path):
+    (tmp_path / "in.jsonl").write_text(record(ARTICLE) * 2000)
+    process = subprocess.Popen(
+        command(tmp_path / "in.jsonl"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    )
+    # The process cannot be through: a pipe does not hold that much.
+    lines = [process.stdout.readline()]
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    lines += out.splitlines(keepends=True)
+    assert (process.returncode, err) == (130, b"")
+    assert 1 <= len(lines) < 2000
+    assert [json.loads(line)["text"] + "\n" for line in lines] == [CLEANED] * len(lines)
 
 
 # Records

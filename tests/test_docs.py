@@ -11,7 +11,7 @@ import pytest
 from cleaner.cli.config import KEYS, read_config
 from cleaner.cli.records import BadRecord
 from cleaner.cli.root import FILTER, VERBS, load
-from cleaner.document import CleanResult, Kind, Line, Reason, Trim
+from cleaner.document import CleanResult, Kind, Line, LineColumns, Reason, Trim
 
 REFERENCE = (Path(__file__).parent.parent / "docs/cli.md").read_text(encoding="utf-8")
 
@@ -72,7 +72,8 @@ def test_the_examples_of_json_have_the_fields_of_the_program():
     assert json.loads(BadRecord("feed.jsonl", 7, b"[1]", "not a JSON object").as_json()) == bad
     trim = Trim(0, 1, "a", "", Kind.BYLINE)
     line = Line(1, "a", "a", False, Kind.ADVERT, 0.5, Reason.MODEL, (trim,))
-    real = CleanResult("", (line,), (), 1.0).as_dict()
+    columns = LineColumns(*([getattr(line, name)] for name in LineColumns._fields))
+    real = CleanResult(text="", flags=(), quality=1.0, columns=columns).as_dict()
     assert list(result) == ["name", *real]
     assert list(result["lines"][0]) == list(real["lines"][0])
     assert all(f"`{field}`" in REFERENCE for field in real["lines"][0]["trims"][0])

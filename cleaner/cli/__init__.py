@@ -4,7 +4,6 @@ Importing this package loads nothing. Each verb has a file of its own that is re
 only once there is something to clean, so that ``clean --help`` and a filter in a shell loop start at once.
 """
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +17,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
         return run(list(sys.argv[1:] if args is None else args))
     except KeyboardInterrupt:
-        # Ctrl-C is no error: unfinished files have been taken away by now, and what is still buffered is not wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # Ctrl-C is no error: unfinished files have been taken away by now, and stdout gets its last record whole.
+        from cleaner.cli.output import finish_stdout
+
+        finish_stdout()
         return INTERRUPTED

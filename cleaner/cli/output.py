@@ -4,7 +4,9 @@ Every failure to write ends as `OutputError` (exit code 6), except that of a rea
 """
 
 import contextlib
+import itertools
 import os
+import signal
 import stat
 import sys
 from collections.abc import Iterator
@@ -94,10 +96,8 @@ class FileSink:
             target = os.path.realpath(path)
             if found is not None and not os.access(target, os.W_OK):
                 raise OutputError(f"{path} is write-protected")
-            beside = os.path.join(os.path.dirname(target), f".{os.path.basename(target)[:200]}.{os.getpid()}.tmp")
-            # Created by open(2), not by tempfile, so that a new file gets the mode that the umask asks for.
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-            self._beside, self._target = beside, target
+            self._beside, descriptor = _open_beside(target)
+            self._target = target
             self._stream = os.fdopen(descriptor, "wb")
             if found is not None:
                 os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
@@ -141,12 +141,51 @@ class FileSink:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from error
 
 
+def _open_beside(target: str) -> tuple[str, int]:
+    """A new file in the folder of the target, and its descriptor."""
+    folder, name = os.path.split(target)
+    for attempt in itertools.count():
+        # 200 bytes of the name at most: a file system takes 255, and a character has up to 4.
+        beside = os.path.join(folder, f".{name[:50]}.{os.getpid()}-{attempt}.tmp")
+        with contextlib.suppress(FileExistsError):
+            # By open(2), not by tempfile, so that a new file gets the mode that the umask asks for.
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            _end_orderly_when_terminated()
+            return beside, descriptor
+    raise AssertionError("count() has no end")
+
+
+def _end_orderly_when_terminated() -> None:
+    """Let SIGTERM and SIGHUP unwind the stack, so that the file beside the target goes away."""
+
+    def unwind(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # ValueError: not in the main thread, where nothing can be done about signals.
+        with contextlib.suppress(ValueError):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, unwind)
+
+
 def close_stdout(code: int) -> int:
     """Flush what the verbs printed, so that a full disk is an exit code and not a message of the interpreter."""
     if sys.stdout is not None:
         with _stdout_errors():
             sys.stdout.flush()
     return code
+
+
+def finish_stdout() -> None:
+    """Write what is buffered if anybody still takes it; after an interrupt nobody wants to hear of it if not."""
+    with contextlib.suppress(OutputError, ReaderGone):
+        close_stdout(0)
+
+
+def _discard_stdout() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
 
 
 def _stdout() -> BinaryIO:
@@ -161,7 +200,7 @@ def _stdout_errors() -> Iterator[None]:
         yield
     except OSError as error:
         # What is still buffered would fail again when the interpreter ends: let it go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _discard_stdout()
         if isinstance(error, BrokenPipeError):
             raise ReaderGone from None
         raise OutputError(f"cannot write the output: {error.strerror}") from error

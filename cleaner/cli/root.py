@@ -4,7 +4,9 @@
 choice is made here, before Click parses anything; everything after it, shell completion included, is Click's.
 """
 
+import io
 import os
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -46,6 +48,9 @@ def load(module: str) -> click.Command:
 def run(args: list[str]) -> int:
     """Run ``clean`` with these arguments and return its exit code; expected errors become one message on stderr."""
     root = Root("clean")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Help in a narrow encoding; documents go out as bytes.
+        sys.stdout.reconfigure(errors="backslashreplace")
     if COMPLETE_VARIABLE in os.environ:
         root.main(args, "clean", COMPLETE_VARIABLE)
     try:

@@ -52,10 +52,7 @@ def say(*messages: str) -> None:
         return
     with contextlib.suppress(OSError):
         for message in messages:
-            # backslashreplace: a stderr in a narrow encoding must not end the run.
-            encoding = sys.stderr.encoding or "utf-8"
-            text = escape(f"clean: {message}").encode(encoding, "backslashreplace").decode(encoding)
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(escape(f"clean: {message}") + "\n")
         sys.stderr.flush()
 
 
@@ -64,8 +61,7 @@ def tell(text: str) -> None:
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError):
-        encoding = sys.stderr.encoding or "utf-8"
-        sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.write(text)
         sys.stderr.flush()
 
 
