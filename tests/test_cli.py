@@ -391,7 +391,17 @@ def test_diff(clean, tmp_path):
     assert clean("--diff", stdin=CLEANED).out == ""
 
 
-@pytest.mark.parametrize("text", [ARTICLE, ARTICLE.rstrip("\n"), ARTICLE.replace("\n", "\n\n"), AD, STORY[0]])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ARTICLE,
+        ARTICLE.rstrip("\n"),
+        ARTICLE.replace("\n", "\n\n"),
+        AD,
+        STORY[0],
+        f"\n\n{ARTICLE}\x0c{ARTICLE}\u2028\n \n",
+    ],
+)
 def test_diff_can_be_applied(clean, tmp_path, text):
     (tmp_path / "a.txt").write_text(text)
     expected = clean("-q", "a.txt").out
@@ -401,6 +411,11 @@ def test_diff_can_be_applied(clean, tmp_path, text):
         pytest.skip("patch is not installed")
     path = tmp_path / "a.txt"
     assert (path.read_text() if path.exists() else "") == expected
+
+
+def test_diff_of_a_long_text_takes_no_minutes(clean):
+    lines = [f"{AD} {number % 500}" if number % 3 else f"{STORY[0]} ({number})" for number in range(10_000)]
+    assert clean("--diff", stdin="\n".join(lines), timeout=20).code == 0
 
 
 def test_check(clean, tmp_path):

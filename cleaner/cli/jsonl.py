@@ -99,7 +99,7 @@ def _deliver(run: Run, record: Record, result: "CleanResult", sink: Sink) -> Non
     if run.check and result.text != record.text:
         run.found(record.name)
     if run.diff:
-        sink.write(run.difference(record.name, record.text + "\n", result.text + "\n" if result.text else ""))
+        sink.write(run.difference(record.name, record.text + "\n", result))
     if run.check or run.diff:
         run.account(record.name, result)
         return

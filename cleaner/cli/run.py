@@ -66,11 +66,12 @@ class Run:
         else:
             tell(removals(name, result, wants_color(self.color, sys.stderr)))
 
-    def difference(self, name: str, before: str, after: str) -> bytes:
+    def difference(self, name: str, before: str, result: "CleanResult") -> bytes:
         """The change as a unified diff; coloured and safe to look at when it goes to a terminal."""
         from cleaner.cli.difference import unified
 
         stream = sys.stdout if self.output is None or self.output in STDOUT else None
         at_terminal = stream is not None and stream.isatty()
         colored = wants_color(self.color, stream)
-        return unified(name, before, after, colored, at_terminal)
+        after = result.text + "\n" if result.text else ""
+        return unified(name, before, after, result.lines, colored, at_terminal)

@@ -26,7 +26,7 @@ def clean_texts(run: "Run") -> int:
             if run.check and output != data:
                 run.found(name)
             if run.diff:
-                sink.write(run.difference(name, data.decode("utf-8", "replace"), output.decode()))
+                sink.write(run.difference(name, data.decode("utf-8", "replace"), result))
             elif output and not run.check:
                 sink.write(b"\n" + output if wrote else output)
                 wrote = True
