@@ -4,9 +4,11 @@ The words (line, kind, trim, reason) are those of ``docs/labels.md`` and the REA
 elsewhere; this module only gives the verdict a shape that can be read, compared, pickled and written as JSON.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 # Raised by one when a field of the JSON form changes its meaning or goes away. New fields do not raise it.
 RESULT_VERSION = 1
@@ -107,7 +109,20 @@ class Line:
         }
 
 
-@dataclass(frozen=True, slots=True)
+class LineColumns(NamedTuple):
+    """The lines of one document field by field: what ``CleanResult.lines`` is made of, when somebody asks for it."""
+
+    index: Sequence[int]
+    raw: Sequence[str]
+    text: Sequence[str]
+    kept: Sequence[bool]
+    kind: Sequence[Kind]
+    score: Sequence[float]
+    reason: Sequence[Reason]
+    trims: Sequence[tuple[Trim, ...]]
+
+
+@dataclass(frozen=True)
 class CleanResult:
     """A cleaned document: its text, and an account of every line of the input.
 
@@ -116,9 +131,14 @@ class CleanResult:
     """
 
     text: str
-    lines: tuple[Line, ...]
     flags: tuple[Flag, ...]
     quality: float
+    columns: LineColumns = field(repr=False)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """One ``Line`` per non-blank line of the input. Made on first use: a job that wants only the text does not pay for it."""
+        return tuple(map(Line, *self.columns))
 
     @property
     def removed(self) -> tuple[Line, ...]:

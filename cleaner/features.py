@@ -86,13 +86,14 @@ class LineFeatures:
     """The lines of some documents as arrays.
 
     ``grams`` holds the hash bucket of every n-gram of the batch, order by order; the grams of line ``i`` and order ``k`` stand at
-    ``grams[k][starts[k][i] : stops[k][i]]``. ``dense`` has shape (lines, ``len(DENSE)``), dtype int32. ``offsets`` has shape
+    ``grams[k][starts[k][i] : stops[k][i]]``. ``lengths`` (lines,) counts the code points of whole lines. ``dense`` has shape (lines, ``len(DENSE)``), dtype int32. ``offsets`` has shape
     (documents + 1,): document ``d`` owns the lines ``offsets[d]`` to ``offsets[d + 1]``.
     """
 
     grams: list[NDArray[np.intp]]
     starts: list[NDArray[np.intp]]
     stops: list[NDArray[np.intp]]
+    lengths: NDArray[np.intp]
     dense: NDArray[np.int32]
     offsets: NDArray[np.intp]
 
@@ -138,7 +139,7 @@ def line_features(lines: list[str], offsets: NDArray[np.intp]) -> LineFeatures:
     line_at = np.repeat(np.arange(len(lines)), lengths + 1)  # of each code point; a break belongs to the line before it
     shape = _shape(classes[1:], line_at, starts - 1, stops - 1, full_lengths)
     dense = np.stack([*shape, cohesion, cohesive_words, before, again], axis=1).astype(np.int32)
-    return LineFeatures(grams, gram_starts, gram_stops, dense, offsets)
+    return LineFeatures(grams, gram_starts, gram_stops, full_lengths, dense, offsets)
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
@@ -191,7 +192,8 @@ def segment_sums(values: NDArray[_Number], starts: NDArray[np.intp], stops: NDAr
     """
     if not len(starts):
         return np.zeros(0, values.dtype)
-    bounds = np.stack([starts, stops], axis=1).ravel()
+    # An empty segment may begin behind the last value.
+    bounds = np.minimum(np.stack([starts, stops], axis=1).ravel(), len(values))
     sums = np.add.reduceat(np.append(values, np.zeros(1, values.dtype)), bounds, dtype=values.dtype)[::2]
     return np.where(stops > starts, sums, np.zeros(1, values.dtype))
 

@@ -28,10 +28,17 @@ OWN = "own"
 WEIGHT_OF_FULL_PAGE = 0.3
 WEIGHT_OF_NEWS = 3.0
 
+_IN_FRONT = frozenset({Kind.BYLINE, Kind.NAVIGATION, Kind.SHARING, Kind.CAPTION, Kind.RESIDUE})
+_IN_THE_MIDDLE = frozenset({Kind.ADVERT, Kind.RELATED, Kind.SUBSCRIPTION, Kind.CAPTION, Kind.RESIDUE})
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Some normalised lines and what is known of each: ``labels`` as in ``align``, ``kinds`` where somebody said."""
+    """Some normalised lines and what is known of each.
+
+    ``labels`` are 1, 0 or -1 as in ``align``, corrected by those who read the lines; ``aligned`` are those of the gold text alone; ``kinds``
+    stand where somebody said. ``indexes`` are the numbers of the lines in the row that they came from.
+    """
 
     page: str
     site: str
@@ -39,6 +46,7 @@ class Document:
     lines: list[str]
     labels: list[int]
     kinds: list[Kind | None]
+    aligned: list[int]
     weight: float = 1.0
     indexes: list[int] = field(default_factory=list)
 
@@ -71,7 +79,8 @@ def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
     """One page as one extractor delivered it, labelled by our aligner and by those who read it."""
     numbered = split_lines("\n".join(row["lines"]))
     lines = normalize_lines([raw for _, raw in numbered])
-    labels = align(lines, row["gold"], row["title"] or "")
+    aligned = align(lines, row["gold"], row["title"] or "")
+    labels = aligned.copy()
     title = words(row["title"] or "")
     kinds: list[Kind | None] = []
     for i, line in enumerate(lines):
@@ -80,15 +89,15 @@ def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
             labels[i] = UNDECIDED
         elif kind is Kind.CONTENT:
             labels[i] = CONTENT
-        elif kind is not None and labels[i] != CONTENT:
-            labels[i] = BOILERPLATE
         elif kind is not None:
-            kind = None
+            # Where the gold text holds what a reader calls boilerplate, neither is trusted.
+            labels[i] = UNDECIDED if labels[i] == CONTENT else BOILERPLATE
+            kind = None if labels[i] == UNDECIDED else kind
         kinds.append(kind)
     weight = WEIGHT_OF_FULL_PAGE if row["upstream"] == "fullpage" else 1.0
     if row["id"].startswith("fundus"):
         weight *= WEIGHT_OF_NEWS
-    return Document(row["id"], row["domain"], row["upstream"], lines, labels, kinds, weight, [n for n, _ in numbered])
+    return Document(row["id"], row["domain"], row["upstream"], lines, labels, kinds, aligned, weight, [n for n, _ in numbered])
 
 
 def read_lines_corpus(path: Path, annotations: Annotations) -> list[Document]:
@@ -101,73 +110,86 @@ def _read_jsonl(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in file]
 
 
-def _own(name: str, pairs: list[tuple[str, Kind]]) -> Document:
+def _own(name: str, pairs: list[tuple[str, Kind]], site: str) -> Document:
     kept = {Kind.CONTENT: CONTENT, Kind.HEADLINE: UNDECIDED}
     kinds = [kind for _, kind in pairs]
     lines = normalize_lines([text for text, _ in pairs])
     labels = [kept.get(kind, BOILERPLATE) for kind in kinds]
-    return Document(f"{OWN}/{name}", OWN, OWN, lines, labels, list(kinds))
+    return Document(f"{OWN}/{name}", site, OWN, lines, labels, list(kinds), labels)
 
 
-def read_examples(folder: Path, copies: int = 6) -> list[Document]:
+def read_examples(folder: Path, folds: int, copies: int = 8) -> list[Document]:
     """Our own articles as they are, and again with our own boilerplate lines, letters and look-alikes strewn in.
 
     Each article comes ``copies`` times with other lines of its language, drawn by a generator seeded with its name: where an ad
-    label, a read-more line or a donation letter stands is what the context has to learn.
+    label, a read-more line or a donation letter stands is what the context has to learn. An article only ever meets examples of its own fold, so that
+    every example is new to the model that judges it.
     """
     articles = _read_jsonl(folder / "articles.jsonl")
-    lines, letters = _read_jsonl(folder / "lines.jsonl"), _read_jsonl(folder / "letters.jsonl")
-    alike = _read_jsonl(folder / "lookalikes.jsonl")
+    pools: dict[tuple[str, int], _Pool] = {}
+    for name, read in (("lines", _read_line), ("letters", _read_letter), ("lookalikes", _read_line)):
+        for row in _read_jsonl(folder / f"{name}.jsonl"):
+            pairs = read(row)
+            pool = pools.setdefault((row["lang"], fold_of_site(pairs[0][0], folds)), _Pool())
+            getattr(pool, name).append(pairs)
     documents = []
     for article in articles:
         name, language = article["slug"], article["lang"]
         pairs = [(line["text"], Kind(line["kind"])) for line in article["lines"]]
-        documents.append(_own(name, pairs))
+        site = f"{OWN}/{name}"
+        documents.append(_own(name, pairs, site))
         body = [pair for pair in pairs if pair[1] is Kind.CONTENT]
-        junk = [(row["text"], Kind(row["kind"])) for row in lines if row["lang"] == language]
-        appeals = [[(text, Kind.APPEAL) for text in row["lines"]] for row in letters if row["lang"] == language]
-        similar = [(row["text"], Kind.CONTENT) for row in alike if row["lang"] == language]
         for copy in range(copies):
+            # Every copy stands in another fold, so that all examples of the language are met.
+            fold = copy % folds
+            pool = pools.get((language, fold), _Pool())
             draw = random.Random(f"{name} {copy}")
-            documents.append(_own(f"{name}-{copy}", _strew(draw, body, junk, appeals, similar)))
+            documents.append(_own(f"{name}-{copy}", _strew(draw, body, pool), f"{site}@{fold}"))
     return documents
 
 
-def _strew(
-    draw: random.Random,
-    body: list[tuple[str, Kind]],
-    junk: list[tuple[str, Kind]],
-    appeals: list[list[tuple[str, Kind]]],
-    similar: list[tuple[str, Kind]],
-) -> list[tuple[str, Kind]]:
-    """An article with junk before, in and behind it."""
+@dataclass(slots=True)
+class _Pool:
+    """The examples of one language and fold, each a list of lines that belong together."""
+
+    lines: list[list[tuple[str, Kind]]] = field(default_factory=list)
+    letters: list[list[tuple[str, Kind]]] = field(default_factory=list)
+    lookalikes: list[list[tuple[str, Kind]]] = field(default_factory=list)
+
+
+def _read_line(row: dict[str, Any]) -> list[tuple[str, Kind]]:
+    return [(row["text"], Kind(row.get("kind", Kind.CONTENT)))]
+
+
+def _read_letter(row: dict[str, Any]) -> list[tuple[str, Kind]]:
+    return [(text, Kind.APPEAL) for text in row["lines"]]
+
+
+def _strew(draw: random.Random, body: list[tuple[str, Kind]], pool: _Pool) -> list[tuple[str, Kind]]:
+    """An article with look-alikes in it and junk before, in and behind it."""
     out = list(body)
-    for pair in draw.sample(similar, min(draw.randint(1, 4), len(similar))):
+    for pairs in draw.sample(pool.lookalikes, min(draw.randint(1, 5), len(pool.lookalikes))):
+        out.insert(draw.randint(1, len(out)), pairs[0])
+    junk = [pairs[0] for pairs in pool.lines]
+    middle = [pair for pair in junk if pair[1] in _IN_THE_MIDDLE]
+    for pair in draw.sample(middle, min(draw.randint(0, 3), len(middle))):
         out.insert(draw.randint(1, len(out)), pair)
-    middle = [pair for pair in junk if pair[1] in (Kind.ADVERT, Kind.RELATED, Kind.SUBSCRIPTION, Kind.CAPTION, Kind.RESIDUE)]
-    for pair in draw.sample(middle, min(draw.randint(0, 4), len(middle))):
-        out.insert(draw.randint(1, len(out)), pair)
-    head = [pair for pair in junk if pair[1] in (Kind.BYLINE, Kind.NAVIGATION, Kind.SHARING, Kind.CAPTION, Kind.RESIDUE)]
+    head = [pair for pair in junk if pair[1] in _IN_FRONT]
     tail = [pair for pair in junk if pair[1] not in (Kind.BYLINE, Kind.CAPTION)]
     before = draw.sample(head, min(draw.randint(0, 3), len(head)))
-    behind = draw.sample(tail, min(draw.randint(0, 5), len(tail)))
-    if appeals and draw.random() < 0.6:
-        letter = draw.choice(appeals)
-        behind[:0] = letter
+    behind = draw.sample(tail, min(draw.randint(0, 4), len(tail)))
+    if pool.letters and draw.random() < 0.7:
+        behind[:0] = draw.choice(pool.letters)
     return before + out + behind
 
 
-def example_lines(folder: Path) -> list[tuple[str, Kind]]:
-    """Every single example with its kind: boilerplate lines, lines of letters, look-alikes."""
-    rows = [(row["text"], Kind(row["kind"])) for row in _read_jsonl(folder / "lines.jsonl")]
-    rows += [(text, Kind.APPEAL) for row in _read_jsonl(folder / "letters.jsonl") for text in row["lines"]]
-    return rows + [(row["text"], Kind.CONTENT) for row in _read_jsonl(folder / "lookalikes.jsonl")]
-
-
 def fold_of_site(site: str, folds: int) -> int:
-    """The fold of a site: a hash of its name, so it never depends on which other sites are there.
+    """The fold of a site: a hash of its name, so it never depends on which other sites are there; ``@n`` at its end names it.
 
     >>> fold_of_site("example.org", 5) == fold_of_site("example.org", 5)
     True
     """
+    name, _, fold = site.rpartition("@")
+    if name and fold.isdecimal():
+        return int(fold) % folds
     return int.from_bytes(hashlib.blake2b(site.encode(), digest_size=8).digest()) % folds

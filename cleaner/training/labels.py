@@ -11,12 +11,15 @@ from cleaner.errors import InputError
 
 
 def line_hash(line: str) -> str:
-    """The key of a normalised line: 64 bits of BLAKE2b over its case-folded form.
+    """The key of a normalised line: 64 bits of BLAKE2b over its case-folded form without a bullet in front.
 
-    >>> line_hash("Advertisement") == line_hash("ADVERTISEMENT")
-    True
+    Extractors render the same list item with different bullets, and what was read once counts for all of them:
+
+        >>> line_hash("Advertisement") == line_hash("• ADVERTISEMENT")
+        True
     """
-    return hashlib.blake2b(line.casefold().encode("utf-8", "replace"), digest_size=8).hexdigest()
+    bare = line.casefold().lstrip("-*•·▪►– ") or line.casefold()
+    return hashlib.blake2b(bare.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

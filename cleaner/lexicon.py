@@ -1,0 +1,108 @@
+"""Named phrases and patterns that decide without the model, because they are certain in every context.
+
+Few on purpose: whatever needs its neighbours to be judged belongs to the model. Each entry has a name, lines that it must match and look-alikes
+that it must leave alone; both are run as tests. Origin of all of them: the labels that ad servers and content systems print, written down by us
+from the kinds in ``docs/labels.md``.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cleaner.document import Kind
+
+# Ad-slot labels in the languages that we could check, without case and closing punctuation. Every one of them is a
+# label of its own, never a heading: "Publicité" may head an article about advertising, but a heading alone on a line in the midst
+# of a text costs less than the label left in.
+_AD_LABELS: Final = (
+    "advertisement", "advertisements", "advertisment", "sponsored", "sponsored content", "paid content", "promoted",
+    "anzeige", "werbung", "reklame", "advertentie", "publicité", "publicidad", "pubblicità", "publicidade", "publicitat", "annons",
+    "annonse", "annonce", "mainos", "reklama", "reklam", "reklám", "hirdetés", "oglas", "реклама", "рэклама", "διαφήμιση", "إعلان",
+    "اعلان", "تبلیغات", "פרסומת", "विज्ञापन", "বিজ্ঞাপন", "விளம்பரம்", "広告", "広 告", "广告", "廣告", "광고", "quảng cáo", "iklan", "โฆษณา",
+    "publicitate", "oglaševanje", "tangazo", "anunț", "anuncio",
+)  # fmt: skip
+_AD_TAILS: Final = (
+    "scroll to continue", "continue reading below", "scroll to continue reading", "article continues below", "story continues below",
+    "scroll to continue with content", "story continues below advertisement", "article continues below advertisement",
+)  # fmt: skip
+_EDGES: Final = " \t:.,;-–—·•|*_~()[]<>《》【】"
+
+AD_LABELS: Final = frozenset(
+    {label for label in _AD_LABELS}
+    | {f"{label} {label}" for label in _AD_LABELS}
+    | {tail for tail in _AD_TAILS}
+    | {f"{label}{between}{tail}" for label in _AD_LABELS[:3] for tail in _AD_TAILS for between in (" ", " - ", " – ", ". ")}
+)
+# A label longer than this is none, so most lines are let through by their length alone.
+_LONGEST: Final = max(map(len, AD_LABELS)) + 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern with its name and kind, lines that it must match, and look-alikes that it must not."""
+
+    name: str
+    kind: Kind
+    regex: re.Pattern[str]
+    matches: tuple[str, ...]
+    lookalikes: tuple[str, ...]
+
+
+# Whole lines that are machine output. Tried only on lines that hold one of the marks below, which prose hardly does.
+_MACHINE_MARKS: Final = re.compile(r"[{}\[\]<>=_]|undefined|null|NaN|lorem ipsum|[A-Za-z]\.[a-z]{3,4}$|\d{4}-\d\d-\d\d", re.IGNORECASE)
+MACHINE_LINES: Final = (
+    Pattern(
+        "leaked-date",
+        Kind.RESIDUE,
+        re.compile(r"(?:date|datum|fecha|pubdate|published_at|datePublished|timestamp)\s*[:=]?\s*\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"),
+        ("date 2023-10-13", "datePublished: 2021-02-03T10:00:00Z"),
+        ("date of the vote: 2023-10-13", "2023-10-13", "The date 2023-10-13 was set"),
+    ),
+    Pattern(
+        "template-slot",
+        Kind.RESIDUE,
+        re.compile(r"\{\{[^{}]{0,80}\}\}|\{%[^{}]{0,80}%\}|\$\{[\w.]{1,40}\}|%%[\w ]{1,40}%%|\[\[[A-Z_]{2,40}\]\]"),
+        ("{{ article.title }}", "${headline}", "%%ADZONE%%"),
+        ("{a, b} is a set", "He wrote {{ x }} twice", "[[1, 2], [3, 4]]"),
+    ),
+    Pattern(
+        "shortcode",
+        Kind.RESIDUE,
+        re.compile(r"\[/?(?:caption|gallery|embed|video|audio|adrotate|contact-form-7|playlist|vc_\w+|et_pb_\w+)(?:\s+[\w-]+=[^\[\]]{0,300})?\]"),
+        ('[caption id="attachment_77" align="alignnone"]', "[/caption]", "[gallery ids=\"1,2\"]"),
+        ("[applause]", "[video shows a bridge]", "[1]"),
+    ),
+    Pattern(
+        "placeholder",
+        Kind.RESIDUE,
+        re.compile(r"(?:undefined|null|NaN|\[object Object\]|lorem ipsum(?: dolor sit amet)?[.,]?)", re.IGNORECASE),
+        ("undefined", "[object Object]", "Lorem ipsum dolor sit amet."),
+        ("null and void", "undefined behaviour"),
+    ),
+    Pattern(
+        "image-file",
+        Kind.RESIDUE,
+        re.compile(r"[\w()%+-]{1,120}\.(?:jpe?g|png|gif|webp|svg|avif)", re.IGNORECASE),
+        ("img_2043.jpg", "Screenshot-2021-03-04.png"),
+        ("He sent mayor.jpg to the police", "readme.txt"),
+    ),
+)  # fmt: skip
+
+
+def certain_kind(line: str) -> Kind | None:
+    """The kind of a normalised line that is boilerplate wherever it stands, or nothing.
+
+    >>> certain_kind("ADVERTISEMENT Advertisement")
+    <Kind.ADVERT: 'advert'>
+    >>> certain_kind("Advertisement sales fell by a third") is None
+    True
+    """
+    if len(line) > _LONGEST:
+        return _machine_kind(line) if len(line) <= 400 and _MACHINE_MARKS.search(line) else None
+    if line.casefold().strip(_EDGES) in AD_LABELS:
+        return Kind.ADVERT
+    return _machine_kind(line) if _MACHINE_MARKS.search(line) else None
+
+
+def _machine_kind(line: str) -> Kind | None:
+    return next((pattern.kind for pattern in MACHINE_LINES if pattern.regex.fullmatch(line)), None)

@@ -1,0 +1,155 @@
+"""Arrays of a bundle + features of lines → scores. Numpy only; what follows from a score is left to ``decode``.
+
+Two stages. The *text model* is linear over hashed n-grams and looks at one line at a time; it has several heads (boilerplate, and families of
+kinds). The *context model* is a small multilayer perceptron over what the heads say of the line and of its neighbours, the line's
+shape and the shape of its document.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleaner.context import SCORE_LIMIT, SCORE_UNIT, context_features
+from cleaner.document import Kind
+from cleaner.features import LineFeatures, segment_sums
+
+# Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads. No line has
+# more than 255 * 257 in a lane (``features.MAX_GRAMS`` weights of at most 255), so lanes never spill into each other.
+LANES = 4
+_LANE_BITS = 16
+_BIAS = 128
+
+# Rows per matrix product. Every product has this very shape, the last one padded: BLAS sums in an order that depends on the shape, and
+# a score must not depend on what else is in the batch.
+TILE = 256
+
+# Scores are rounded to this many decimals before anything is compared with them.
+DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """Linear heads over hashed n-grams.
+
+    ``weights`` int8 (heads, buckets); ``units`` float64 (heads,), what one step of a weight is worth; ``intercepts`` float64 (heads,).
+    """
+
+    weights: NDArray[np.int8]
+    units: NDArray[np.float64]
+    intercepts: NDArray[np.float64]
+    packed: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, weights: NDArray[np.int8], units: NDArray[np.float64], intercepts: NDArray[np.float64]) -> "TextModel":
+        """Pack the weights for serving."""
+        packed = np.zeros((-(-len(weights) // LANES), weights.shape[1]), np.uint64)
+        for head, row in enumerate(weights):
+            lane = np.uint64(_LANE_BITS * (head % LANES))
+            packed[head // LANES] |= (row.astype(np.int16) + _BIAS).astype(np.uint64) << lane
+        return cls(weights, units, intercepts, packed)
+
+    def scores(self, features: LineFeatures) -> NDArray[np.int32]:
+        """Shape (heads, lines), in ``SCORE_UNIT``: the logit of each head, rounded and cut off."""
+        count = sum((stop - start for start, stop in zip(features.starts, features.stops, strict=True)), np.zeros(1, np.intp))
+        norm = 1 / np.sqrt(np.maximum(count, 1))
+        scores = np.empty((len(self.weights), len(count)), np.int32)
+        for first in range(0, len(self.weights), LANES):
+            table = self.packed[first // LANES]
+            total = np.zeros(len(count), np.uint64)
+            for grams, starts, stops in zip(features.grams, features.starts, features.stops, strict=True):
+                total += segment_sums(table.take(grams), starts, stops)
+            for head in range(first, min(first + LANES, len(self.weights))):
+                lane = (total >> np.uint64(_LANE_BITS * (head - first))) & np.uint64((1 << _LANE_BITS) - 1)
+                logit = (lane.astype(np.int64) - _BIAS * count) * norm * self.units[head] + self.intercepts[head]
+                scores[head] = np.clip(np.rint(logit * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT)
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Perceptron:
+    """One hidden layer of rectified units: ``hidden`` (inputs, units), ``output`` (units, outputs), float32, with their biases.
+
+    The scaling of the inputs is folded into the first layer.
+    """
+
+    hidden: NDArray[np.float32]
+    hidden_bias: NDArray[np.float32]
+    output: NDArray[np.float32]
+    output_bias: NDArray[np.float32]
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From (inputs, lines) to (lines, outputs), in products of ``TILE`` lines."""
+        lines = inputs.shape[1]
+        out = np.empty((lines, self.output.shape[1]), np.float32)
+        tile = np.zeros((TILE, inputs.shape[0]), np.float32)
+        for begin in range(0, lines, TILE):
+            rows = inputs[:, begin : begin + TILE].T
+            tile[: len(rows)] = rows
+            layer = tile @ self.hidden
+            layer += self.hidden_bias
+            np.maximum(layer, 0, out=layer)
+            out[begin : begin + TILE] = (layer @ self.output + self.output_bias)[: len(rows)]
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A rising, piecewise linear map from raw to calibrated probability, through the points (``raw``, ``calibrated``)."""
+
+    raw: NDArray[np.float64]
+    calibrated: NDArray[np.float64]
+
+    def __call__(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The calibrated values, rounded to ``DECIMALS``."""
+        return np.round(np.interp(values, self.raw, self.calibrated), DECIMALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a model says of some lines.
+
+    ``boilerplate`` (lines,) is the calibrated probability that a line is neither content nor headline; ``best`` (lines,) points into ``kinds`` at
+    the likeliest kind of boilerplate; ``headline`` (lines,) says whether a line looks more like a title than like content.
+    """
+
+    kinds: tuple[Kind, ...]
+    boilerplate: NDArray[np.float64]
+    best: NDArray[np.intp]
+    headline: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class LineClassifier:
+    """The whole model: features of lines in, scores out. ``kinds`` names the outputs of the context model."""
+
+    kinds: tuple[Kind, ...]
+    text_model: TextModel
+    context_model: Perceptron
+    calibration: Calibration
+    quality: Calibration
+
+    def probabilities(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.float64]:
+        """Shape (lines, kinds), before calibration. ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are
+        judged knowing it."""
+        if not len(features.dense):
+            return np.zeros((0, len(self.kinds)))
+        text_scores = self.text_model.scores(features)
+        text_scores[0, list(certain)] = SCORE_LIMIT
+        return softmax(self.context_model.logits(context_features(text_scores, features)))
+
+    def score(self, features: LineFeatures, certain: Collection[int] = ()) -> Scores:
+        """Calibrated scores and kinds of the lines of a batch."""
+        probabilities = self.probabilities(features, certain)
+        content, headline = self.kinds.index(Kind.CONTENT), self.kinds.index(Kind.HEADLINE)
+        boilerplate = self.calibration(1 - probabilities[:, content] - probabilities[:, headline])
+        looks_like_title = probabilities[:, headline] > probabilities[:, content]
+        probabilities[:, [content, headline]] = -1
+        return Scores(self.kinds, boilerplate, probabilities.argmax(axis=1), looks_like_title)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities (lines, kinds) of logits."""
+    powers = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
+    return powers / powers.sum(axis=1, keepdims=True)

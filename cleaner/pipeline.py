@@ -1,0 +1,168 @@
+"""``Cleaner``: the one place where the stages meet. Text in, ``CleanResult`` out.
+
+    lines → normalize → features → text model → context model → decode → trims → join
+
+Each stage is owned by the module of its name; this one only passes arrays and lists from one to the next, a few documents at a time.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from cleaner.decode import Decision, decide, keep_within_budget, known_kinds, repeated_lines
+from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason
+from cleaner.features import LineFeatures, line_features, segment_sums
+from cleaner.lines import decode, join_lines, split_lines
+from cleaner.model.bundle import Bundle, read_bundle
+from cleaner.model.scorer import Scores
+from cleaner.normalize import normalize_lines, plain_dashes, straighten_quotes
+from cleaner.options import Options
+from cleaner.trims import trim_lines
+
+# Documents are taken together until they have this many lines: enough for numpy to be worth its calls, little enough to stay in
+# the processor's cache. Results do not depend on it.
+LINES_AT_ONCE: Final = 2048
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One document on its way: its lines as they came, and what is wrong with it so far."""
+
+    flags: tuple[Flag, ...]
+    index: list[int]
+    raw: list[str]
+
+
+class Cleaner:
+    """Cleans article text with one model and one set of options.
+
+    Holds no state of any document: it can be shared by threads and pickled to workers. The same text with the same options always
+    gives the same result, alone or in a batch.
+
+        >>> from cleaner import Cleaner
+        >>> result = Cleaner.load().clean("The council met on Tuesday and voted for the bridge.\\nADVERTISEMENT Advertisement")
+        >>> result.text
+        'The council met on Tuesday and voted for the bridge.'
+        >>> [(line.kind.value, line.reason.value) for line in result.removed]
+        [('advert', 'lexicon')]
+    """
+
+    def __init__(self, bundle: Bundle, options: Options | None = None) -> None:
+        """Use a bundle that was read already; ``Cleaner.load`` reads one."""
+        self._bundle = bundle
+        self._options = options or Options()
+
+    @classmethod
+    def load(cls, bundle: str | Path | None = None, options: Options | None = None) -> "Cleaner":
+        """Read a bundle (the one that ships, unless a folder is given) and make a cleaner of it.
+
+        Raises
+        ------
+        ModelError
+            When the bundle is missing, damaged or made for another version.
+        """
+        return cls(read_bundle(bundle), options)
+
+    @property
+    def options(self) -> Options:
+        """What this cleaner does when a call gives no options of its own."""
+        return self._options
+
+    def clean(self, text: str | bytes, options: Options | None = None) -> CleanResult:
+        """Clean one document. Bytes are read as UTF-8, or as their byte order mark says; what cannot be decoded is replaced and flagged."""
+        return self.clean_batch([text], options)[0]
+
+    def clean_batch(self, texts: Iterable[str | bytes], options: Options | None = None) -> list[CleanResult]:
+        """Clean many documents, in order; each result is the same as ``clean`` gives for its text alone.
+
+            >>> from cleaner import Cleaner
+            >>> [result.text for result in Cleaner.load().clean_batch(["", "Anzeige"])]
+            ['', '']
+        """
+        options = options or self._options
+        results: list[CleanResult] = []
+        for documents in _batches(texts):
+            results += self._clean_together(documents, options)
+        return results
+
+    def clean_html(self, html: str | bytes, url: str | None = None, charset: str | None = None) -> CleanResult:
+        """Clean a whole page. Not in this version: it cleans text that was extracted already.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError("this version cleans extracted text; cleaning whole HTML pages comes with a later one")
+
+    def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
+        lines = _normalized([raw for document in documents for raw in document.raw], options)
+        offsets = np.cumsum([0, *(len(document.raw) for document in documents)])
+        features = line_features(lines, offsets)
+        known = known_kinds(lines, features, options)
+        scores = self._bundle.classifier.score(features, known)
+        decision = decide(scores, features, known, self._bundle.thresholds, options)
+        if repeats := repeated_lines(lines, features):
+            decision.remove(repeats, Kind.REPEAT, Reason.CONTEXT, options)
+        texts, trims = trim_lines(lines, features, decision.kept, decision.kinds) if options.trims else (lines, {})
+        results = []
+        quality = self._quality(scores, decision, features)
+        bounds = zip(documents, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+        for number, (document, begin, end) in enumerate(bounds):
+            flags = document.flags + keep_within_budget(decision, texts, begin, end, options)
+            kept = decision.kept[begin:end]
+            columns = LineColumns(
+                document.index,
+                document.raw,
+                texts[begin:end],
+                kept,
+                decision.kinds[begin:end],
+                decision.scores[begin:end],
+                decision.reasons[begin:end],
+                [trims.get(i, ()) for i in range(begin, end)] if trims else [()] * (end - begin),
+            )
+            text = join_lines(compress(columns.text, kept))
+            results.append(CleanResult(text, flags, quality[number], columns))
+        return results
+
+    def _quality(self, scores: Scores, decision: Decision, features: LineFeatures) -> list[float]:
+        """For each document the calibrated share of its text that is where it belongs, as far as the scores can tell."""
+        wrong = np.where(decision.kept, scores.boilerplate, 1 - scores.boilerplate) * features.lengths
+        starts, stops = features.offsets[:-1], features.offsets[1:]
+        share = segment_sums(wrong, starts, stops) / np.maximum(segment_sums(features.lengths, starts, stops), 1)
+        return self._bundle.classifier.quality(1 - share).tolist()
+
+
+def _documents(texts: Iterable[str | bytes]) -> Iterator[_Document]:
+    for text in texts:
+        replaced = False
+        if not isinstance(text, str):
+            text, replaced = decode(text)
+        numbered = split_lines(text)
+        flags = (Flag.UNDECODABLE_BYTES,) if replaced else ()
+        yield _Document(flags, [number for number, _ in numbered], [raw for _, raw in numbered])
+
+
+def _batches(texts: Iterable[str | bytes]) -> Iterator[list[_Document]]:
+    batch: list[_Document] = []
+    lines = 0
+    for document in _documents(texts):
+        batch.append(document)
+        lines += len(document.raw)
+        if lines >= LINES_AT_ONCE:
+            yield batch
+            batch, lines = [], 0
+    if batch:
+        yield batch
+
+
+def _normalized(raw: list[str], options: Options) -> list[str]:
+    lines = normalize_lines(raw)
+    if options.plain_quotes:
+        lines = [straighten_quotes(line) for line in lines]
+    if options.plain_dashes:
+        lines = [plain_dashes(line) for line in lines]
+    return lines

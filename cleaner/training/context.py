@@ -1,0 +1,87 @@
+"""Fit the context model: a few small multilayer perceptrons, averaged, over the neighbourhood of each line."""
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
+
+from cleaner.document import Kind
+from cleaner.model.scorer import Perceptron
+
+# What the model tells apart. Repeats are found by comparing lines, not learned.
+KINDS = tuple(kind for kind in Kind if kind is not Kind.REPEAT)
+
+# Chosen out of fold (see the model card): one wide network overfits the few hundred sites, the average of several narrow ones does not.
+NETWORKS = 4
+UNITS = 64
+PENALTY = 0.1
+PASSES = 5
+ROWS_PER_STEP = 1024
+LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Lines to learn from: ``inputs`` (lines, columns) float32, ``targets`` (lines,) numbers in ``KINDS``, ``weights`` (lines,)."""
+
+    inputs: NDArray[np.float32]
+    targets: NDArray[np.intp]
+    weights: NDArray[np.float64]
+
+
+def fit_context_models(sets: list[Examples], seed: int) -> list[Perceptron]:
+    """Fit one averaged model for each set of examples; the networks are shared out to two processes.
+
+    Each process computes with one thread, so the result does not depend on how many there are.
+    """
+    scales = [(examples.inputs.mean(axis=0, dtype=np.float64), examples.inputs.std(axis=0, dtype=np.float64) + 1e-6) for examples in sets]
+    jobs = [
+        delayed(_fit_network)(examples, mean, deviation, seed + network)
+        for examples, (mean, deviation) in zip(sets, scales, strict=True)
+        for network in range(NETWORKS)
+    ]
+    fitted = Parallel(n_jobs=2)(jobs)
+    return [
+        _average(fitted[i * NETWORKS : (i + 1) * NETWORKS], mean, deviation) for i, (mean, deviation) in enumerate(scales)
+    ]
+
+
+def _fit_network(
+    examples: Examples, mean: NDArray[np.float64], deviation: NDArray[np.float64], seed: int
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    network = MLPClassifier(
+        (UNITS,),
+        alpha=PENALTY,
+        batch_size=ROWS_PER_STEP,
+        max_iter=PASSES,
+        learning_rate_init=LEARNING_RATE,
+        random_state=seed,
+    )
+    scaled = ((examples.inputs - mean) / deviation).astype(np.float32)
+    with threadpool_limits(1), warnings.catch_warnings():
+        # It is stopped early on purpose.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(scaled, examples.targets, sample_weight=examples.weights)
+    if len(network.classes_) != len(KINDS):
+        raise ValueError(f"examples of {len(network.classes_)} kinds only; all of {len(KINDS)} are needed")
+    return network.coefs_, network.intercepts_
+
+
+def _average(
+    networks: list[tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]],
+    mean: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+) -> Perceptron:
+    """The networks side by side as one, which gives the mean of their logits; the scaling of the inputs goes into the weights."""
+    hidden = np.concatenate([weights[0] for weights, _ in networks], axis=1).astype(np.float64) / deviation[:, None]
+    hidden_bias = np.concatenate([biases[0] for _, biases in networks]).astype(np.float64) - mean @ hidden
+    output = np.concatenate([weights[1] for weights, _ in networks], axis=0) / len(networks)
+    output_bias = np.mean([biases[1] for _, biases in networks], axis=0)
+    return Perceptron(
+        hidden.astype(np.float32), hidden_bias.astype(np.float32), output.astype(np.float32), output_bias.astype(np.float32)
+    )

@@ -1,0 +1,173 @@
+"""Boilerplate glued to the ends of a kept line, and spaces that an upstream lost inside it.
+
+Precision first: an end is cut only where the pattern is certain and what is left is a sentence of its own. Every change is recorded, so that the
+normalised line can be rebuilt from what is left. Whole lines are not judged here.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+
+from cleaner.document import Kind, Trim
+from cleaner.features import COLUMN, LineFeatures
+from cleaner.lexicon import Pattern
+
+# Cut only if at least this many code points are left, or the line was nothing but the glued part.
+_LEAST_LEFT: Final = 20
+
+_LABEL: Final = (
+    r"(?:ADVERTISEMENT|Advertisement|ADVERTISMENT|PUBLICIDAD|Publicidad|ANZEIGE|Anzeige|PUBLICITÉ|Publicité|PUBBLICITÀ|Pubblicità"
+    r"|PUBLICIDADE|Publicidade|ADVERTENTIE|Advertentie|REKLAMA|Reklama|РЕКЛАМА|Реклама|REKLAM|Reklam|ANNONS|Annons|ANNONSE|Annonse)"
+)
+_END: Final = r"(?<=[.!?…。！？؟”\"»])"
+
+HEADS: Final = (
+    Pattern(
+        "leaked-date",
+        Kind.RESIDUE,
+        re.compile(r"(?:date|pubdate|datePublished|published_at) ?[:=]? ?\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)? (?=\S)"),
+        ("date 2023-10-13 BISHKEK (Agency) - The summit opened.",),
+        ("date night 2023-10-13 was a success for the town", "2023-10-13 was the date of the vote in the capital"),
+    ),
+    Pattern(
+        "glued-label",
+        Kind.ADVERT,
+        # Twice, or in capitals, or followed by a capital that begins a sentence of its own.
+        re.compile(rf"(?:{_LABEL} {_LABEL} (?=\S)|(?:ADVERTISEMENT|PUBLICIDAD|ANZEIGE|РЕКЛАМА|PUBLICITÉ|ADVERTENTIE) (?=[A-ZÀ-ÞА-Я“\"][a-zß-ÿа-я]))"),
+        ("ADVERTISEMENT The council met on Tuesday to vote.", "Advertisement Advertisement The council met on Tuesday."),
+        ("ADVERTISEMENT SALES fell by a third, the group said", "Advertisement sales fell by a third, the group said.", "Anzeige erstattet hat die Stadt."),
+    ),
+)  # fmt: skip
+_HEAD_HINTS: Final = frozenset(line[:4] for pattern in HEADS for line in pattern.matches) | {
+    "pubd", "publ", "date", "Publ", "PUBL", "Pubb", "PUBB", "ANZE", "Anze", "Adve", "ADVE", "REKL", "Rekl", "РЕКЛ", "Рекл", "ANNO", "Anno",
+}  # fmt: skip
+TAILS: Final = (
+    Pattern(
+        "glued-label",
+        Kind.ADVERT,
+        re.compile(rf"{_END} ?{_LABEL}(?: {_LABEL})?$"),
+        ("The council met on Tuesday. Advertisement", "The council met on Tuesday.ADVERTISEMENT Advertisement"),
+        ("The council discussed the Advertisement", "He placed an ad. It was titled Advertisement"),
+    ),
+    Pattern(
+        "read-more",
+        Kind.RELATED,
+        re.compile(
+            rf"{_END} ?[\[(]?(?:Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK|Lees meer"
+            r"|Leia também|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också"
+            r"|Les også|Læs også|Lue myös|Czytaj też|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga)"
+            r" ?[:：|>»→] ?[^.!?。]{4,160}[.!?]?[\])]?$"
+        ),
+        ("The council met on Tuesday. Read more: How the bridge was paid for", "Der Rat tagte. Lesen Sie auch: Was die Brücke kostet"),
+        ("The sign said: Read more books", "She smiled. Read more, he said", "The council met. Read more: one. Then: another sentence."),
+    ),
+    Pattern(
+        "click-to-tweet",
+        Kind.SHARING,
+        re.compile(rf"{_END} ?(?:Click to tweet|Click To Tweet|CLICK TO TWEET|Tweet this)$"),
+        ("Bridges are built twice. Click to Tweet",),
+        ("He told them where to click to tweet",),
+    ),
+)  # fmt: skip
+# What ends in one of these letters could be a tail; everything else is not looked at closer.
+_TAIL_HINT: Final = re.compile(
+    r"(?i:advert|public|anzeige|pubbl|reklam|реклам|annons|read|lire|lees|leia|le[ae] |leggi|lesen|läs|les |læs|lue |czytaj|čtěte|читайте|διαβάστε|baca|tweet)"
+)
+_TAIL_WINDOW: Final = 240
+
+# "(Reuters) -Russian": a dateline's dash has a space on its left and a capital on its right.
+_DATELINE: Final = re.compile(r"[A-ZÀ-ÞА-Я][^()]{0,60}\((?:[A-Z][\w. ]{1,20}|[А-ЯЁ][\w. ]{1,20})\) ?([-–—])(?=[^\W\d_]|[\"“'])")
+# "TrevelyanEditing by" in a credit: the name's last letter runs into the next role.
+_CREDIT_ROLE: Final = re.compile(
+    r"(?<=[a-zß-ÿ.;)])(?=(?:Additional reporting|Reporting|Writing|Editing|Compiled|Translated|Translation|Photography|Photo|Graphics|Produced) by\b)"
+)
+
+
+def trim(line: str) -> tuple[str, tuple[Trim, ...]]:
+    """Cut what is glued to the ends of a normalised line and put lost spaces back.
+
+    >>> text, trims = trim("date 2023-10-13 PORT ELLEN (Agency) -The ferry is back in service. Advertisement")
+    >>> text
+    'PORT ELLEN (Agency) - The ferry is back in service.'
+    >>> [(one.kind.value, one.text) for one in trims]
+    [('residue', 'date 2023-10-13 '), ('content', ''), ('advert', ' Advertisement')]
+    """
+    begin, heads = _head(line)
+    end, tails = _tail(line, begin)
+    if not heads and not tails and "(" not in line[:80]:
+        return line, ()
+    repairs = list(_spaces(line, begin, end))
+    if not (heads or tails or repairs):
+        return line, ()
+    changes = (*heads, *repairs, *tails)
+    return _apply(line, changes), changes
+
+
+def trim_lines(
+    lines: list[str], features: LineFeatures, kept: Sequence[bool], kinds: Sequence[Kind]
+) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
+    """Trim the kept lines of a batch and repair its credits: the lines as they are written, and the trims of those that changed.
+
+    Most lines can be told from their features to have nothing to trim, and are not looked at.
+    """
+    dense = features.dense
+    possible = (dense[:, COLUMN["has_bracket"]] > 0) | (dense[:, COLUMN["has_colon"]] > 0) | (dense[:, COLUMN["ends_sentence"]] == 0)
+    long = features.lengths >= _LEAST_LEFT
+    hinted = [line[:4] in _HEAD_HINTS for line in lines]
+    texts, trims = lines, {}
+    for i in np.flatnonzero((possible | hinted) & long).tolist():
+        if kept[i]:
+            text, changes = trim(lines[i])
+        elif kinds[i] is Kind.CREDIT:
+            text, changes = repair_credit(lines[i])
+        else:
+            continue
+        if changes:
+            if texts is lines:
+                texts = lines.copy()
+            texts[i], trims[i] = text, changes
+    return texts, trims
+
+
+def repair_credit(line: str) -> tuple[str, tuple[Trim, ...]]:
+    """Put back the space that a credit line lost before a role.
+
+    >>> repair_credit("(Writing by A. WriterEditing by B. Editor)")[0]
+    '(Writing by A. Writer Editing by B. Editor)'
+    """
+    changes = tuple(Trim(at.start(), at.start(), "", " ", Kind.CREDIT) for at in _CREDIT_ROLE.finditer(line))
+    return (_apply(line, changes), changes) if changes else (line, ())
+
+
+def _head(line: str) -> tuple[int, list[Trim]]:
+    for pattern in HEADS:
+        if (found := pattern.regex.match(line)) and len(line) - found.end() >= _LEAST_LEFT:
+            return found.end(), [Trim(0, found.end(), found[0], "", pattern.kind)]
+    return 0, []
+
+
+def _tail(line: str, begin: int) -> tuple[int, list[Trim]]:
+    low = max(begin + _LEAST_LEFT, len(line) - _TAIL_WINDOW)
+    if _TAIL_HINT.search(line, low):
+        for pattern in TAILS:
+            if found := pattern.regex.search(line, low):
+                return found.start(), [Trim(found.start(), len(line), line[found.start() :], "", pattern.kind)]
+    return len(line), []
+
+
+def _spaces(line: str, begin: int, end: int) -> Iterator[Trim]:
+    if found := _DATELINE.match(line, begin, end):
+        dash = found.start(1)
+        if line[dash - 1] != " ":
+            yield Trim(dash, dash, "", " ", Kind.CONTENT)
+        yield Trim(dash + 1, dash + 1, "", " ", Kind.CONTENT)
+
+
+def _apply(line: str, changes: tuple[Trim, ...]) -> str:
+    pieces, at = [], 0
+    for change in changes:
+        pieces += [line[at : change.start], change.replacement]
+        at = change.end
+    return "".join([*pieces, line[at:]])
