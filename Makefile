@@ -1,0 +1,69 @@
+# make demo    cleans an article of ours and shows what was removed and why
+# make test    format check, lint, types, and all tests, doctests and README examples
+#
+# Both make an isolated environment first; stamps in it remember what is installed, so a second run starts at once.
+# Needs Python 3.11 or newer with pip, make and git. Another interpreter, and another place for its environment:
+#
+#     make test PYTHON=python3.13 VENV=.venv-3.13
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN_STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+CODE := cleaner tests
+
+# The first interpreter that is new enough; looked for only when an environment has to be made.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$python -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo $$python && break; done)
+
+# Nothing from outside may change what is installed or tested.
+unexport PYTHONPATH PYTHONHOME PIP_REQUIRE_VIRTUALENV PIP_USER
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test format wheel clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+demo: $(RUN_STAMP)
+	@echo "demo/article.txt as clean leaves it:"
+	@echo
+	@$(BIN)/clean --no-config demo/article.txt | sed 's/^/    /'
+	@echo
+	@echo "What was removed, and why:"
+	@echo
+	@$(BIN)/clean --no-config --explain --color never demo/article.txt 2>&1 >/dev/null | sed 's/^/    /'
+
+test: $(TEST_STAMP)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q
+
+format: $(TEST_STAMP)
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+# setuptools reuses build/, and with it modules that are gone.
+wheel: $(RUN_STAMP)
+	rm -rf build
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is not Python 3.11 or newer; name another: make PYTHON=…" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable .
+	@touch $@
+
+# Everything that the command needs comes with it, so one installation serves both.
+$(TEST_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[test]'
+	@touch $(RUN_STAMP) $@
