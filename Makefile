@@ -30,11 +30,11 @@ help:
 demo: $(RUN_STAMP)
 	@echo "demo/article.txt as clean leaves it:"
 	@echo
-	@$(BIN)/clean --no-config demo/article.txt | sed 's/^/    /'
+	@$(BIN)/clean --no-config demo/article.txt
 	@echo
 	@echo "What was removed, and why:"
 	@echo
-	@$(BIN)/clean --no-config --explain --color never demo/article.txt 2>&1 >/dev/null | sed 's/^/    /'
+	@$(BIN)/clean --no-config --explain --color never demo/article.txt 2>&1 >/dev/null
 
 test: $(TEST_STAMP)
 	$(BIN)/ruff format --check $(CODE)
