@@ -4,10 +4,12 @@ A fixed window and a few whole-document sums per line, all in integers, so the c
 nothing depends on what else is in the batch. Training and serving call the same function; ``FEATURES_VERSION`` covers it.
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features import COLUMN, LineFeatures, log_scale
+from cleaner.features import COLUMN, LineFeatures, line_features, log_scale
 
 # Text scores come in sixteenths of a logit and are cut off here, where they are as good as certain.
 SCORE_UNIT = 16
@@ -101,3 +103,10 @@ def _valid(
     """Positions forced into the batch, and which of them lie in the line's own document."""
     inside = (position >= begin) & (position < end)
     return np.clip(position, 0, len(begin) - 1), inside
+
+
+@cache
+def column_count(heads: int) -> int:
+    """How many columns ``context_features`` has for a text model with that many heads."""
+    features = line_features(["x"], np.array([0, 1]))
+    return len(context_features(np.zeros((heads, 1), np.int32), features))

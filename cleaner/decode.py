@@ -4,17 +4,19 @@ Everything is linear in the number of lines; no decision looks beyond its docume
 and the thresholds come with the bundle.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.document import Flag, Kind, Reason
-from cleaner.features import COLUMN, LineFeatures, log_scale
-from cleaner.lexicon import certain_kind
+from cleaner.features import COLUMN, Edges, LineFeatures
+from cleaner.lexicon import ENDINGS, OPENINGS, certain_kind
+from cleaner.model.bundle import Thresholds
 from cleaner.model.scorer import Scores
-from cleaner.normalize import normalize_line
+from cleaner.normalize import normalized
 from cleaner.options import Options
 
 # A line between two removed ones, or between a removed one and the end of the document, goes with them from this fraction of its
@@ -26,11 +28,14 @@ BLOCK_LINES = 6
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are refrains and scores.
 REPEAT_LENGTH = 80
 
+# A line of at least this many code points that ends a sentence and looks like content is a paragraph of the article.
+PARAGRAPH_LENGTH = 100
+
 # From this score on a verdict counts as certain when nothing would be left of a document.
 CERTAIN = 0.98
 
 # Lines that may be a label or machine output as a whole are at most this long, in code points.
-LABEL_LENGTH = 60
+LABEL_LENGTH = 120
 
 _FINAL = {Reason.LEXICON, Reason.CALLER}
 
@@ -44,21 +49,26 @@ class Decision:
     scores: list[float]
     reasons: list[Reason]
 
-    def remove(self, lines: Iterable[int], kind: Kind, reason: Reason, options: Options) -> None:
-        """Let lines go as ``kind``, unless the caller keeps that kind."""
-        for i in lines:
-            self.kinds[i] = kind
-            self.kept[i] = kind not in options.removed_kinds
-            self.reasons[i] = reason
+    def call(self, line: int, kind: Kind, reason: Reason, options: Options) -> None:
+        """Give a line its kind, and the fate that the caller chose for that kind."""
+        self.kinds[line] = kind
+        self.kept[line] = kind not in options.removed_kinds
+        self.reasons[line] = reason
+
+
+@cache
+def _label_edges() -> Edges:
+    return Edges(OPENINGS, ENDINGS)
 
 
 def known_kinds(lines: list[str], features: LineFeatures, options: Options) -> dict[int, tuple[Kind, Reason]]:
     """The lines whose kind is certain before any model looks: the caller's phrases and the lexicon's whole lines."""
-    short = features.dense[:, COLUMN["length"]] <= int(log_scale(np.array([LABEL_LENGTH]))[0])
-    marked = short | (features.dense[:, COLUMN["has_markup"]] > 0)
-    known = {i: (kind, Reason.LEXICON) for i in np.flatnonzero(marked).tolist() if (kind := certain_kind(lines[i]))}
+    dense = features.dense
+    wordlike = dense[:, COLUMN["starts_lower"]] | dense[:, COLUMN["starts_upper"]]
+    possible = (features.lengths <= LABEL_LENGTH) & ((wordlike == 0) | _label_edges().found_in(features))
+    known = {i: (kind, Reason.LEXICON) for i in np.flatnonzero(possible).tolist() if (kind := certain_kind(lines[i]))}
     if options.phrases:
-        phrases = {normalize_line(phrase).casefold() for phrase in options.phrases}
+        phrases = {line.casefold() for line in normalized(list(options.phrases), options)}
         known |= {i: (Kind.ADVERT, Reason.CALLER) for i, line in enumerate(lines) if line.casefold() in phrases}
     return known
 
@@ -67,17 +77,18 @@ def decide(
     scores: Scores,
     features: LineFeatures,
     known: Mapping[int, tuple[Kind, Reason]],
-    thresholds: Mapping[Kind, float],
+    thresholds: Thresholds,
     options: Options,
 ) -> Decision:
     """Turn the scores of a batch into decisions: by threshold, by block, and by what was known before."""
     removed = options.removed_kinds
     best = scores.best
-    limit = np.array([_threshold(kind, thresholds, options) for kind in scores.kinds])[best]
+    limits = np.array([_limits(kind, thresholds, options) for kind in scores.kinds]).T
+    limit = np.where(inside_article(scores.boilerplate, features), limits[1][best], limits[0][best])
     over = scores.boilerplate >= limit
     goes = np.array([kind in removed for kind in scores.kinds])[best]
     alone = over & goes
-    with_block = _in_blocks(alone, goes & (scores.boilerplate >= limit * BLOCK_FRACTION), features.document_of)
+    with_block = in_blocks(alone, goes & (scores.boilerplate >= limit * BLOCK_FRACTION), features.document_of)
     lines = len(alone)
     decision = Decision(
         kept=(~(alone | with_block)).tolist(),
@@ -92,23 +103,32 @@ def decide(
     for i in np.flatnonzero(with_block).tolist():
         decision.reasons[i] = Reason.CONTEXT
     for i in np.flatnonzero(scores.headline & ~over & ~with_block).tolist():
-        decision.kinds[i] = Kind.HEADLINE
-        decision.kept[i] = Kind.HEADLINE not in removed
+        decision.call(i, Kind.HEADLINE, Reason.MODEL, options)
     for i, (kind, reason) in known.items():
-        decision.remove([i], kind, reason, options)
-        if reason is Reason.CALLER:
-            decision.kept[i] = False
+        decision.call(i, kind, reason, options)
+        # A phrase that was handed in goes whatever its kind.
+        decision.kept[i] &= reason is not Reason.CALLER
     return decision
 
 
-def _threshold(kind: Kind, thresholds: Mapping[Kind, float], options: Options) -> float:
+def _limits(kind: Kind, thresholds: Thresholds, options: Options) -> tuple[float, float]:
     given: Mapping[Kind, float] = {Kind(name): value for name, value in options.thresholds.items()}
-    if kind in given:
-        return given[kind]
-    return options.threshold if options.threshold is not None else thresholds.get(kind, 1.0)
+    asked = given.get(kind, options.threshold)
+    return (asked, asked) if asked is not None else (thresholds.edge.get(kind, 1.0), thresholds.inside.get(kind, 1.0))
 
 
-def _in_blocks(
+def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
+    """Which lines stand between two paragraphs of the article: a list or a name there is content more often than at its edges."""
+    dense = features.dense
+    paragraph = (features.lengths >= PARAGRAPH_LENGTH) & (dense[:, COLUMN["ends_sentence"]] > 0) & (boilerplate < 0.5)
+    total = np.concatenate([[0], np.cumsum(paragraph)])
+    document_of, index = features.document_of, np.arange(len(paragraph))
+    before = total[index] - total[features.offsets[document_of]]
+    behind = total[features.offsets[document_of + 1]] - total[index + 1]
+    return (before > 0) & (behind > 0)
+
+
+def in_blocks(
     alone: NDArray[np.bool_], possible: NDArray[np.bool_], document_of: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """The doubtful lines that a block of removed lines encloses, or that stand between one and the end of their document."""
@@ -146,24 +166,25 @@ def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
 
 
 def keep_within_budget(decision: Decision, texts: list[str], begin: int, end: int, options: Options) -> tuple[Flag, ...]:
-    """Flag the document of the lines ``begin`` to ``end`` when too much of it would go, and keep it whole unless all of that is certain."""
+    """Flag the document of the lines ``begin`` to ``end`` when too much of it would go, and keep it whole.
+
+    A document of which nothing would be left is emptied only when every verdict is certain.
+    """
     kept = decision.kept[begin:end]
-    if not any(kept):
-        if begin == end:
-            return ()
-        sure = all(
-            decision.reasons[i] in _FINAL or decision.scores[i] >= CERTAIN or not texts[i] for i in range(begin, end)
-        )
-        if not sure:
-            _restore(decision, begin, end)
-        return (Flag.NOTHING_LEFT,)
+    if all(kept):
+        return ()
     share = options.max_removed_share
-    if share is not None and not all(kept):
+    if share is not None:
         words = [len(text.split()) for text in texts[begin:end]]
         if sum(n for n, stays in zip(words, kept, strict=True) if not stays) > share * sum(words):
             _restore(decision, begin, end)
             return (Flag.OVER_BUDGET,)
-    return ()
+    if any(kept):
+        return ()
+    sure = (decision.reasons[i] in _FINAL or decision.scores[i] >= CERTAIN or not texts[i] for i in range(begin, end))
+    if not all(sure):
+        _restore(decision, begin, end)
+    return (Flag.NOTHING_LEFT,)
 
 
 def _restore(decision: Decision, begin: int, end: int) -> None:

@@ -12,6 +12,9 @@ from html.entities import html5
 from typing import TYPE_CHECKING
 from unicodedata import combining, is_normalized, normalize
 
+from cleaner.options import Options
+from cleaner.screen import needs_work
+
 if TYPE_CHECKING:
     from ftfy import TextFixerConfig
 
@@ -110,19 +113,33 @@ def normalize_line(text: str) -> str:
     >>> normalize_line("Yes, AT&T said “x < y” – twice")
     'Yes, AT&T said “x < y” – twice'
     """
-    return _tidy(text) if _is_plain(text) else _settle(text)
+    if _is_plain(text):
+        return _tidy(text)
+    # Most of what is left has nothing but odd white space.
+    squeezed = squeeze_spaces(text)
+    return squeezed if _is_plain(squeezed) and not has_mojibake(text) else _settle(text)
 
 
 def normalize_lines(lines: list[str]) -> list[str]:
-    """Do to each line what ``normalize_line`` does, without a call for each.
-
-    About 800,000 lines a second on the development lines, one core, Python 3.11: 0.4 µs for plain ASCII, 1.3 µs for
-    other plain lines (95 % are one of these), 9 µs for a line with anything to repair:
+    """Do to each line what ``normalize_line`` does; lines that need nothing are told apart all at once.
 
     >>> normalize_lines(["Storm  hits coast", "R&amp;D"])
     ['Storm hits coast', 'R&D']
     """
-    return [_tidy(text) if _is_plain(text) else _settle(text) for text in lines]
+    work = needs_work(lines)
+    if not work.any():
+        return lines
+    return [normalize_line(text) if todo else text for text, todo in zip(lines, work.tolist(), strict=True)]
+
+
+def normalized(lines: list[str], options: Options) -> list[str]:
+    """Normalise lines, and their quotes and dashes if the caller asks for it."""
+    lines = normalize_lines(lines)
+    if options.plain_quotes:
+        lines = [straighten_quotes(line) for line in lines]
+    if options.plain_dashes:
+        lines = [plain_dashes(line) for line in lines]
+    return lines
 
 
 def _tidy(text: str) -> str:

@@ -19,7 +19,7 @@ from cleaner.features import LineFeatures, line_features, segment_sums
 from cleaner.lines import decode, join_lines, split_lines
 from cleaner.model.bundle import Bundle, read_bundle
 from cleaner.model.scorer import Scores
-from cleaner.normalize import normalize_lines, plain_dashes, straighten_quotes
+from cleaner.normalize import normalized
 from cleaner.options import Options
 from cleaner.trims import trim_lines
 
@@ -99,20 +99,21 @@ class Cleaner:
         raise NotImplementedError("this version cleans extracted text; cleaning whole HTML pages comes with a later one")
 
     def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
-        lines = _normalized([raw for document in documents for raw in document.raw], options)
+        lines = normalized([raw for document in documents for raw in document.raw], options)
         offsets = np.cumsum([0, *(len(document.raw) for document in documents)])
         features = line_features(lines, offsets)
         known = known_kinds(lines, features, options)
         scores = self._bundle.classifier.score(features, known)
         decision = decide(scores, features, known, self._bundle.thresholds, options)
-        if repeats := repeated_lines(lines, features):
-            decision.remove(repeats, Kind.REPEAT, Reason.CONTEXT, options)
+        for i in repeated_lines(lines, features):
+            if decision.kept[i]:
+                decision.call(i, Kind.REPEAT, Reason.CONTEXT, options)
         texts, trims = trim_lines(lines, features, decision.kept, decision.kinds) if options.trims else (lines, {})
-        results = []
+        bounds = list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))
+        flags = [keep_within_budget(decision, texts, begin, end, options) for begin, end in bounds]
         quality = self._quality(scores, decision, features)
-        bounds = zip(documents, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-        for number, (document, begin, end) in enumerate(bounds):
-            flags = document.flags + keep_within_budget(decision, texts, begin, end, options)
+        results = []
+        for number, (document, (begin, end)) in enumerate(zip(documents, bounds, strict=True)):
             kept = decision.kept[begin:end]
             columns = LineColumns(
                 document.index,
@@ -125,7 +126,7 @@ class Cleaner:
                 [trims.get(i, ()) for i in range(begin, end)] if trims else [()] * (end - begin),
             )
             text = join_lines(compress(columns.text, kept))
-            results.append(CleanResult(text, flags, quality[number], columns))
+            results.append(CleanResult(text, document.flags + flags[number], quality[number], columns))
         return results
 
     def _quality(self, scores: Scores, decision: Decision, features: LineFeatures) -> list[float]:
@@ -151,18 +152,9 @@ def _batches(texts: Iterable[str | bytes]) -> Iterator[list[_Document]]:
     lines = 0
     for document in _documents(texts):
         batch.append(document)
-        lines += len(document.raw)
+        lines += len(document.raw) + 1  # an empty document takes memory too
         if lines >= LINES_AT_ONCE:
             yield batch
             batch, lines = [], 0
     if batch:
         yield batch
-
-
-def _normalized(raw: list[str], options: Options) -> list[str]:
-    lines = normalize_lines(raw)
-    if options.plain_quotes:
-        lines = [straighten_quotes(line) for line in lines]
-    if options.plain_dashes:
-        lines = [plain_dashes(line) for line in lines]
-    return lines

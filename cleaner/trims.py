@@ -6,12 +6,13 @@ normalised line can be rebuilt from what is left. Whole lines are not judged her
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from cleaner.document import Kind, Trim
-from cleaner.features import COLUMN, LineFeatures
+from cleaner.features import COLUMN, Edges, LineFeatures
 from cleaner.lexicon import Pattern
 
 # Cut only if at least this many code points are left, or the line was nothing but the glued part.
@@ -22,6 +23,13 @@ _LABEL: Final = (
     r"|PUBLICIDADE|Publicidade|ADVERTENTIE|Advertentie|REKLAMA|Reklama|РЕКЛАМА|Реклама|REKLAM|Reklam|ANNONS|Annons|ANNONSE|Annonse)"
 )
 _END: Final = r"(?<=[.!?…。！？؟”\"»])"
+
+_INVITING: Final = (
+    "Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK|Lees meer|Leia também"
+    "|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också|Les også"
+    "|Læs også|Lue myös|Czytaj też|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga"
+)
+_INVITATIONS: Final = tuple({phrase.casefold() for phrase in _INVITING.split("|")})
 
 HEADS: Final = (
     Pattern(
@@ -40,9 +48,6 @@ HEADS: Final = (
         ("ADVERTISEMENT SALES fell by a third, the group said", "Advertisement sales fell by a third, the group said.", "Anzeige erstattet hat die Stadt."),
     ),
 )  # fmt: skip
-_HEAD_HINTS: Final = frozenset(line[:4] for pattern in HEADS for line in pattern.matches) | {
-    "pubd", "publ", "date", "Publ", "PUBL", "Pubb", "PUBB", "ANZE", "Anze", "Adve", "ADVE", "REKL", "Rekl", "РЕКЛ", "Рекл", "ANNO", "Anno",
-}  # fmt: skip
 TAILS: Final = (
     Pattern(
         "glued-label",
@@ -55,10 +60,7 @@ TAILS: Final = (
         "read-more",
         Kind.RELATED,
         re.compile(
-            rf"{_END} ?[\[(]?(?:Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK|Lees meer"
-            r"|Leia também|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också"
-            r"|Les også|Læs også|Lue myös|Czytaj też|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga)"
-            r" ?[:：|>»→] ?[^.!?。]{4,160}[.!?]?[\])]?$"
+            rf"{_END} ?[\[(]?(?:{_INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$"
         ),
         ("The council met on Tuesday. Read more: How the bridge was paid for", "Der Rat tagte. Lesen Sie auch: Was die Brücke kostet"),
         ("The sign said: Read more books", "She smiled. Read more, he said", "The council met. Read more: one. Then: another sentence."),
@@ -71,18 +73,26 @@ TAILS: Final = (
         ("He told them where to click to tweet",),
     ),
 )  # fmt: skip
-# What ends in one of these letters could be a tail; everything else is not looked at closer.
-_TAIL_HINT: Final = re.compile(
-    r"(?i:advert|public|anzeige|pubbl|reklam|реклам|annons|read|lire|lees|leia|le[ae] |leggi|lesen|läs|les |læs|lue |czytaj|čtěte|читайте|διαβάστε|baca|tweet)"
-)
+# A tail is looked for in this many code points at the end of a line.
 _TAIL_WINDOW: Final = 240
 
-# "(Reuters) -Russian": a dateline's dash has a space on its left and a capital on its right.
-_DATELINE: Final = re.compile(r"[A-ZÀ-ÞА-Я][^()]{0,60}\((?:[A-Z][\w. ]{1,20}|[А-ЯЁ][\w. ]{1,20})\) ?([-–—])(?=[^\W\d_]|[\"“'])")
+# "(Agency) -Text": the place in capitals or with one, the agency in brackets, a space before the dash, a capital behind it.
+_DATELINE: Final = re.compile(
+    r"[A-ZÀ-ÞА-Я][^().!?]{1,60}\((?:[A-Z][\w. ]{1,20}|[А-ЯЁ][\w. ]{1,20})\) ([-–—])(?=[A-ZÀ-ÞА-ЯЁ\"“])"
+)
 # "TrevelyanEditing by" in a credit: the name's last letter runs into the next role.
 _CREDIT_ROLE: Final = re.compile(
     r"(?<=[a-zß-ÿ.;)])(?=(?:Additional reporting|Reporting|Writing|Editing|Compiled|Translated|Translation|Photography|Photo|Graphics|Produced) by\b)"
 )
+
+
+_LABELS: Final = re.findall(r"\w{3,}", _LABEL)
+_TAIL_ENDS: Final = frozenset(text[-3:].casefold() for text in (*_LABELS, "click to tweet", "tweet this"))
+
+
+@cache
+def _edges() -> Edges:
+    return Edges([*_LABELS, "date", "pubdate", "published_at"], _TAIL_ENDS)
 
 
 def trim(line: str) -> tuple[str, tuple[Trim, ...]]:
@@ -112,12 +122,11 @@ def trim_lines(
 
     Most lines can be told from their features to have nothing to trim, and are not looked at.
     """
-    dense = features.dense
-    possible = (dense[:, COLUMN["has_bracket"]] > 0) | (dense[:, COLUMN["has_colon"]] > 0) | (dense[:, COLUMN["ends_sentence"]] == 0)
-    long = features.lengths >= _LEAST_LEFT
-    hinted = [line[:4] in _HEAD_HINTS for line in lines]
+    bracket = features.dense[:, COLUMN["has_bracket"]] > 0
+    possible = (features.lengths >= _LEAST_LEFT) & (bracket | _edges().found_in(features))
+    colon = [":" in line for line in lines]
     texts, trims = lines, {}
-    for i in np.flatnonzero((possible | hinted) & long).tolist():
+    for i in np.flatnonzero(possible | colon).tolist():
         if kept[i]:
             text, changes = trim(lines[i])
         elif kinds[i] is Kind.CREDIT:
@@ -150,19 +159,26 @@ def _head(line: str) -> tuple[int, list[Trim]]:
 
 def _tail(line: str, begin: int) -> tuple[int, list[Trim]]:
     low = max(begin + _LEAST_LEFT, len(line) - _TAIL_WINDOW)
-    if _TAIL_HINT.search(line, low):
+    if line[-3:].casefold() in _TAIL_ENDS or _has_invitation(line, low):
         for pattern in TAILS:
             if found := pattern.regex.search(line, low):
                 return found.start(), [Trim(found.start(), len(line), line[found.start() :], "", pattern.kind)]
     return len(line), []
 
 
+def _has_invitation(line: str, low: int) -> bool:
+    """Whether a colon in the tail stands behind words that invite to read something else."""
+    colon = line.find(":", low)
+    while colon >= 0:
+        if line[:colon].rstrip().casefold().endswith(_INVITATIONS):
+            return True
+        colon = line.find(":", colon + 1)
+    return False
+
+
 def _spaces(line: str, begin: int, end: int) -> Iterator[Trim]:
     if found := _DATELINE.match(line, begin, end):
-        dash = found.start(1)
-        if line[dash - 1] != " ":
-            yield Trim(dash, dash, "", " ", Kind.CONTENT)
-        yield Trim(dash + 1, dash + 1, "", " ", Kind.CONTENT)
+        yield Trim(found.end(1), found.end(1), "", " ", Kind.CONTENT)
 
 
 def _apply(line: str, changes: tuple[Trim, ...]) -> str:

@@ -6,15 +6,18 @@ sizes and shapes were checked. What the arrays mean is the business of ``scorer`
 
 import hashlib
 import json
+import math
+import re
 import zipfile
-import zlib
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.context import column_count
 from cleaner.document import Kind
 from cleaner.errors import ModelError
 from cleaner.features import FEATURES_VERSION, HASH_BITS
@@ -28,11 +31,19 @@ MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_ARRAY_BYTES = 64 << 20
 
-# What reading a file that somebody tampered with may raise, from zipfile, zlib and numpy's own format.
+# What reading a file that somebody tampered with may raise.
 _UNREADABLE = (
-    OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, OverflowError, NotImplementedError, RuntimeError, SyntaxError,
-    zipfile.BadZipFile, zlib.error,
+    OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, MemoryError, OverflowError, NotImplementedError,
+    RuntimeError, zipfile.BadZipFile,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """For each kind the score from which on a line goes: at the edges of a document, and inside the article."""
+
+    edge: dict[Kind, float]
+    inside: dict[Kind, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +51,7 @@ class Bundle:
     """A model, ready to score, the thresholds from which on its scores remove a line, and the manifest that came with it."""
 
     manifest: dict[str, Any]
-    thresholds: dict[Kind, float]
+    thresholds: Thresholds
     classifier: LineClassifier
 
 
@@ -52,13 +63,15 @@ def find_bundle(path: str | Path | None = None) -> Path:
     ModelError
         When there is no such folder or it holds no manifest.
     """
-    if path is None:
-        from importlib.resources import files
-
-        folder = Path(str(files("cleaner.models"))) / DEFAULT_BUNDLE
-    else:
-        folder = Path(path)
-    if not (folder / MANIFEST).is_file():
+    # Beside the package in a checkout and inside it when installed; asking importlib.resources would cost 10 ms at each start.
+    package = Path(__file__).resolve().parent.parent
+    shipped = next((home for home in (package / "models", package.parent / "models") if home.is_dir()), package / "models")
+    folder = shipped / DEFAULT_BUNDLE if path is None else Path(path)
+    try:
+        found = (folder / MANIFEST).is_file()
+    except OSError:
+        found = False
+    if not found:
         hint = "reinstall article-cleaner" if path is None else "give the folder that `clean train -o` wrote"
         raise ModelError(f"no model at {folder}: {MANIFEST} is not there; {hint}")
     return folder
@@ -87,12 +100,24 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _read_file(path: Path, limit: int) -> bytes:
+    """A regular file of at most ``limit`` bytes."""
+    try:
+        if not path.is_file():
+            raise ModelError(f"cannot read {path}: it is not there or no regular file; install or train the model again")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error}; install or train the model again") from error
+    if len(data) > limit:
+        raise ModelError(f"{path} is larger than {limit} bytes; that is no model of ours")
+    return data
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise ModelError(f"{path} is larger than {MAX_MANIFEST_BYTES} bytes; that is no manifest of a model")
-        manifest = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+        manifest = json.loads(_read_file(path, MAX_MANIFEST_BYTES))
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"cannot read {path}: {error}; install or train the model again") from error
     if not isinstance(manifest, dict) or "format" not in manifest:
         raise ModelError(f"{path} is not the manifest of a model: it names no format")
@@ -107,50 +132,48 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 def _read_checked(folder: Path, manifest: dict[str, Any], name: str) -> bytes:
     files = manifest.get("files")
     expected = files.get(name) if isinstance(files, dict) else None
-    try:
-        if (folder / name).stat().st_size > MAX_ARRAY_BYTES:
-            raise ModelError(f"{folder / name} is larger than {MAX_ARRAY_BYTES} bytes; that is no model of ours")
-        data = (folder / name).read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot read {folder / name}: {error}; install or train the model again") from error
+    data = _read_file(folder / name, MAX_ARRAY_BYTES)
     if digest(data) != expected:
         raise ModelError(f"{folder / name} does not match the digest in its manifest; install or train the model again")
     return data
 
 
 def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    from io import BytesIO
-
+    arrays = {}
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_ARRAY_BYTES:
-            raise ValueError("its arrays are larger than any model of ours")
-        arrays = {}
         for member in archive.infolist():
-            with archive.open(member) as stream:
-                _check_header(stream, member)
-            with archive.open(member) as stream:
-                arrays[member.filename.removesuffix(".npy")] = np.lib.format.read_array(stream, allow_pickle=False)
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{member.filename} is compressed")
+            arrays[member.filename.removesuffix(".npy")] = _read_array(archive.read(member), member.filename)
     return arrays
 
 
-def _check_header(stream: Any, member: zipfile.ZipInfo) -> None:
-    """Refuse an array whose header promises another size than its file has, before memory is set aside for it."""
-    version = np.lib.format.read_magic(stream)
-    if version != (1, 0):
-        raise ValueError(f"{member.filename} has array format {version}")
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    items = 1
-    for side in shape:
-        items *= side
-    if dtype.hasobject or stream.tell() + items * dtype.itemsize != member.file_size:
-        raise ValueError(f"{member.filename} does not hold what its header says")
+# The header that numpy writes for the arrays of a bundle; anything else is not parsed at all.
+_HEADER = re.compile(rb"\{'descr': '([<|][fi][1248])', 'fortran_order': False, 'shape': \(((?:\d{1,9},? ?){0,2})\), \} *\n")
+
+
+def _read_array(data: bytes, name: str) -> NDArray[Any]:
+    """An array in numpy's own format, version 1.0, plain numbers only.
+
+    The header is matched, not evaluated as ``numpy.load`` does, and has to promise just the bytes that are there.
+    """
+    length = int.from_bytes(data[8:10], "little")
+    header = _HEADER.fullmatch(data[10 : 10 + length])
+    if data[:8] != b"\x93NUMPY\x01\x00" or header is None:
+        raise ValueError(f"{name} is no plain array")
+    shape = tuple(int(side) for side in header[2].split(b",") if side.strip())
+    dtype = np.dtype(header[1].decode())
+    if len(data) - 10 - length != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{name} does not hold what its header says")
+    return np.frombuffer(data, dtype, offset=10 + length).reshape(shape)
 
 
 def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bundle:
     kinds = tuple(Kind(name) for name in manifest["kinds"])
-    thresholds = {Kind(name): float(value) for name, value in manifest["thresholds"].items()}
-    if missing := set(kinds) - set(thresholds) - {Kind.CONTENT, Kind.HEADLINE}:
-        raise ValueError(f"the manifest has no threshold for {', '.join(sorted(missing))}")
+    if len(set(kinds)) != len(kinds) or not {Kind.CONTENT, Kind.HEADLINE} < set(kinds):
+        raise ValueError("its kinds are not those of a line classifier")
+    removable = set(kinds) - {Kind.CONTENT, Kind.HEADLINE}
+    thresholds = Thresholds(*(_thresholds(manifest["thresholds"][zone], removable) for zone in ("edge", "inside")))
 
     def take(name: str, dtype: type[np.generic], *shape: int | None) -> NDArray[Any]:
         array = arrays[name]
@@ -162,9 +185,18 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
             raise ValueError(f"array {name} holds values that are no numbers")
         return array
 
+    def calibration(name: str) -> Calibration:
+        raw = take(f"{name}_from", np.float64, None)
+        calibrated = take(f"{name}_to", np.float64, len(raw))
+        if not len(raw) or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
+            raise ValueError(f"calibration {name} does not rise")
+        return Calibration(raw, calibrated)
+
     weights = take("text_weights", np.int8, None, 1 << HASH_BITS)
     heads = len(weights)
-    hidden = take("hidden", np.float32, None, None)
+    if not heads:
+        raise ValueError("its text model has no head")
+    hidden = take("hidden", np.float32, column_count(heads), None)
     units = hidden.shape[1]
     classifier = LineClassifier(
         kinds,
@@ -175,7 +207,14 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
             take("output", np.float32, units, len(kinds)),
             take("output_bias", np.float32, len(kinds)),
         ),
-        Calibration(take("score_from", np.float64, None), take("score_to", np.float64, len(arrays["score_from"]))),
-        Calibration(take("quality_from", np.float64, None), take("quality_to", np.float64, len(arrays["quality_from"]))),
+        calibration("score"),
+        calibration("quality"),
     )
     return Bundle(manifest, thresholds, classifier)
+
+
+def _thresholds(values: dict[str, float], kinds: set[Kind]) -> dict[Kind, float]:
+    thresholds = {Kind(name): float(value) for name, value in values.items()}
+    if set(thresholds) != kinds or not all(0 <= value <= 1 for value in thresholds.values()):
+        raise ValueError("its thresholds are not one number from 0 to 1 for each kind that can go")
+    return thresholds

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from cleaner.context import SCORE_LIMIT, SCORE_UNIT, context_features
 from cleaner.document import Kind
-from cleaner.features import LineFeatures, segment_sums
+from cleaner.features import HEAD, TAIL, LineFeatures, segment_sums
 
-# Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads. No line has
-# more than 255 * 257 in a lane (``features.MAX_GRAMS`` weights of at most 255), so lanes never spill into each other.
+# Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads. Lanes never spill
+# into each other: no line has more than 257 grams of one order, and orders are summed apart.
 LANES = 4
 _LANE_BITS = 16
 _BIAS = 128
+assert HEAD + TAIL + 2 <= 257
 
 # Rows per matrix product. Every product has this very shape, the last one padded: BLAS sums in an order that depends on the shape, and
 # a score must not depend on what else is in the batch.
@@ -52,19 +53,18 @@ class TextModel:
 
     def scores(self, features: LineFeatures) -> NDArray[np.int32]:
         """Shape (heads, lines), in ``SCORE_UNIT``: the logit of each head, rounded and cut off."""
-        count = sum((stop - start for start, stop in zip(features.starts, features.stops, strict=True)), np.zeros(1, np.intp))
-        norm = 1 / np.sqrt(np.maximum(count, 1))
-        scores = np.empty((len(self.weights), len(count)), np.int32)
-        for first in range(0, len(self.weights), LANES):
-            table = self.packed[first // LANES]
-            total = np.zeros(len(count), np.uint64)
-            for grams, starts, stops in zip(features.grams, features.starts, features.stops, strict=True):
-                total += segment_sums(table.take(grams), starts, stops)
-            for head in range(first, min(first + LANES, len(self.weights))):
-                lane = (total >> np.uint64(_LANE_BITS * (head - first))) & np.uint64((1 << _LANE_BITS) - 1)
-                logit = (lane.astype(np.int64) - _BIAS * count) * norm * self.units[head] + self.intercepts[head]
-                scores[head] = np.clip(np.rint(logit * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT)
-        return scores
+        lines = len(features.lengths)
+        sums = np.zeros((len(self.weights), lines), np.int64)
+        count = np.zeros(lines, np.intp)
+        mask = np.uint64((1 << _LANE_BITS) - 1)
+        for grams, starts, stops in zip(features.grams, features.starts, features.stops, strict=True):
+            count += stops - starts
+            for first in range(0, len(self.weights), LANES):
+                lanes = segment_sums(self.packed[first // LANES].take(grams), starts, stops)
+                for head in range(first, min(first + LANES, len(self.weights))):
+                    sums[head] += ((lanes >> np.uint64(_LANE_BITS * (head - first))) & mask).view(np.int64)
+        logits = (sums - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
+        return np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,17 @@ class Perceptron:
         """From (inputs, lines) to (lines, outputs), in products of ``TILE`` lines."""
         lines = inputs.shape[1]
         out = np.empty((lines, self.output.shape[1]), np.float32)
-        tile = np.zeros((TILE, inputs.shape[0]), np.float32)
+        weights, bias, output = self.hidden.T, self.hidden_bias[:, None], self.output.T
         for begin in range(0, lines, TILE):
-            rows = inputs[:, begin : begin + TILE].T
-            tile[: len(rows)] = rows
-            layer = tile @ self.hidden
-            layer += self.hidden_bias
+            tile = inputs[:, begin : begin + TILE]
+            width = tile.shape[1]
+            if width < TILE:
+                tile = np.concatenate([tile, np.zeros((len(tile), TILE - width), np.float32)], axis=1)
+            layer = weights @ tile
+            layer += bias
             np.maximum(layer, 0, out=layer)
-            out[begin : begin + TILE] = (layer @ self.output + self.output_bias)[: len(rows)]
+            out[begin : begin + width] = (output @ layer).T[:width]
+        out += self.output_bias
         return out
 
 
@@ -136,7 +139,8 @@ class LineClassifier:
         if not len(features.dense):
             return np.zeros((0, len(self.kinds)))
         text_scores = self.text_model.scores(features)
-        text_scores[0, list(certain)] = SCORE_LIMIT
+        if certain:
+            text_scores[0, list(certain)] = SCORE_LIMIT
         return softmax(self.context_model.logits(context_features(text_scores, features)))
 
     def score(self, features: LineFeatures, certain: Collection[int] = ()) -> Scores:

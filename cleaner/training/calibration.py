@@ -1,21 +1,23 @@
 """From raw scores out of fold to what a bundle promises: calibrated scores, thresholds per kind, a quality estimate."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
 from cleaner.document import Kind
+from cleaner.model.bundle import Thresholds
 from cleaner.model.scorer import DECIMALS, Calibration
 
 # Points of a calibration curve; more would only follow the noise.
 POINTS = 64
-# Thresholds are looked for among these precisions: the share of boilerplate among lines of a kind with about that score.
-PRECISIONS = np.round(np.arange(0.5, 0.96, 0.02), 2)
-# Of a kind with fewer lines out of fold than this, nothing can be said; it takes the threshold of all kinds together.
-FEWEST_LINES = 150
-NEVER = 1.0
+# Thresholds are looked for among these scores; the last one removes nothing.
+SCORES = np.round([*np.arange(0.5, 0.96, 0.02), 0.97, 0.98, 0.985, 0.99, 0.995, 1.0], DECIMALS)
+# What a lost line of content costs, in removed lines of boilerplate, from cheap to dear; the cheapest that keeps the promises is taken.
+PRICES = (3.0, 4.0, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0)
+# A line is worth its words, and a few more because it is a line: a label of one word disturbs as well.
+WORDS_OF_A_LINE, MOST_WORDS, LETTERS_OF_A_WORD = 3.0, 60.0, 6.0
 
 
 def calibrate(raw: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]) -> Calibration:
@@ -29,30 +31,40 @@ def calibrate(raw: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArr
     return Calibration(np.maximum.accumulate(x), np.maximum.accumulate(y))
 
 
-def thresholds_at(
-    precision: float, scores: NDArray[np.float64], best: NDArray[np.intp], truth: NDArray[np.bool_],
-    weights: NDArray[np.float64], kinds: tuple[Kind, ...],
-) -> dict[Kind, float]:  # fmt: skip
-    """For each kind the lowest score at which lines of that kind are boilerplate in at least ``precision`` of the cases."""
-    common = _lowest(precision, scores, truth, weights)
-    out = {}
-    for number, kind in enumerate(kinds):
-        if kind in (Kind.CONTENT, Kind.HEADLINE):
-            continue
-        mine = best == number
-        enough = np.count_nonzero(mine & (scores > 0.2)) >= FEWEST_LINES
-        own = _lowest(precision, scores[mine], truth[mine], weights[mine]) if enough else common
-        out[kind] = round(max(own, precision * 0.8), DECIMALS)
-    return out
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Lines out of fold: calibrated ``scores``, their ``best`` kind of boilerplate, whether they stand ``inside`` an article, their lengths and
+    weights, and which are known to be ``boilerplate`` or ``content``; all of shape (lines,)."""
+
+    scores: NDArray[np.float64]
+    best: NDArray[np.intp]
+    inside: NDArray[np.bool_]
+    lengths: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    boilerplate: NDArray[np.bool_]
+    content: NDArray[np.bool_]
 
 
-def _lowest(precision: float, scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]) -> float:
-    fitted = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(scores, truth, sample_weight=weights)
-    enough = fitted.y_thresholds_ >= precision
-    return float(fitted.X_thresholds_[enough][0]) if enough.any() else NEVER
+def thresholds_for(price: float, lines: Judged, kinds: tuple[Kind, ...]) -> Thresholds:
+    """For each kind, at the edges and inside, the score at which removing lines gains most when losing content has that price."""
+    words = np.minimum(lines.lengths / LETTERS_OF_A_WORD, MOST_WORDS) + WORDS_OF_A_LINE
+    gain = np.where(lines.boilerplate, words, 0) * lines.weights
+    # A long paragraph lost costs more than a line of a list.
+    cost = np.where(lines.content, price * (1 + words / 10), 0) * lines.weights
+    zones: list[dict[Kind, float]] = []
+    for inside in (False, True):
+        zone = {}
+        for number, kind in enumerate(kinds):
+            if kind not in (Kind.CONTENT, Kind.HEADLINE):
+                mine = (lines.best == number) & (lines.inside == inside) & (lines.scores >= SCORES[0])
+                values = [np.where(lines.scores[mine] >= score, (gain - cost)[mine], 0).sum() for score in SCORES]
+                # The highest of equally good ones.
+                zone[kind] = float(SCORES[len(SCORES) - 1 - int(np.argmax(values[::-1]))])
+        zones.append(zone)
+    return Thresholds(*zones)
 
 
-def removed(scores: NDArray[np.float64], best: NDArray[np.intp], kinds: tuple[Kind, ...], thresholds: Mapping[Kind, float]) -> NDArray[np.bool_]:
-    """Which lines their own score would remove."""
-    limits = np.array([thresholds.get(kind, 2.0) for kind in kinds])
-    return scores >= limits[best]
+def limits_of(lines: Judged, kinds: tuple[Kind, ...], thresholds: Thresholds) -> NDArray[np.float64]:
+    """The threshold that holds for each line, shape (lines,)."""
+    edge, inside = (np.array([zone.get(kind, 2.0) for kind in kinds]) for zone in (thresholds.edge, thresholds.inside))
+    return np.where(lines.inside, inside[lines.best], edge[lines.best])

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import random
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,9 @@ OWN = "own"
 # users send and what the corpora hold least of.
 WEIGHT_OF_FULL_PAGE = 0.3
 WEIGHT_OF_NEWS = 3.0
+WEIGHT_OF_STREWN = 0.5
+
+_FIELDS = frozenset({"id", "domain", "upstream", "title", "gold", "lines"})
 
 _IN_FRONT = frozenset({Kind.BYLINE, Kind.NAVIGATION, Kind.SHARING, Kind.CAPTION, Kind.RESIDUE})
 _IN_THE_MIDDLE = frozenset({Kind.ADVERT, Kind.RELATED, Kind.SUBSCRIPTION, Kind.CAPTION, Kind.RESIDUE})
@@ -64,15 +68,16 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     InputError
         When the file is missing or a row is no JSON object.
     """
+    number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
-                try:
-                    yield json.loads(line)
-                except ValueError as error:
-                    raise InputError(f"{path.name}, line {number}: not JSON ({error})") from error
-    except OSError as error:
-        raise InputError(f"cannot read the corpus {path}: {error}") from error
+                row = json.loads(line)
+                if not (isinstance(row, dict) and row.keys() >= _FIELDS):
+                    raise ValueError(f"a row is an object with the fields {', '.join(sorted(_FIELDS))}")
+                yield row
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise InputError(f"cannot read the corpus {path} behind line {number}: {error}") from error
 
 
 def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
@@ -126,12 +131,7 @@ def read_examples(folder: Path, folds: int, copies: int = 8) -> list[Document]:
     every example is new to the model that judges it.
     """
     articles = _read_jsonl(folder / "articles.jsonl")
-    pools: dict[tuple[str, int], _Pool] = {}
-    for name, read in (("lines", _read_line), ("letters", _read_letter), ("lookalikes", _read_line)):
-        for row in _read_jsonl(folder / f"{name}.jsonl"):
-            pairs = read(row)
-            pool = pools.setdefault((row["lang"], fold_of_site(pairs[0][0], folds)), _Pool())
-            getattr(pool, name).append(pairs)
+    pools = _read_pools(folder, folds)
     documents = []
     for article in articles:
         name, language = article["slug"], article["lang"]
@@ -146,6 +146,60 @@ def read_examples(folder: Path, folds: int, copies: int = 8) -> list[Document]:
             draw = random.Random(f"{name} {copy}")
             documents.append(_own(f"{name}-{copy}", _strew(draw, body, pool), f"{site}@{fold}"))
     return documents
+
+
+def strewn_pages(documents: list[Document], folder: Path, folds: int) -> list[Document]:
+    """Some pages of the corpora again, each with a letter or a few lines of our own in its language and fold.
+
+    Our own articles are short; where an appeal stands behind a long one can only be learned from long ones. Languages are those of
+    the country that the corpus names, else English.
+    """
+    pools = _read_pools(folder, folds)
+    seen: set[str] = set()
+    out = []
+    for document in documents:
+        draw = random.Random(f"{document.page} {document.upstream}")
+        if document.page in seen or document.upstream in ("fullpage", OWN) or draw.random() > 0.5:
+            continue
+        seen.add(document.page)
+        pool = pools.get((_language(document), fold_of_site(document.site, folds)))
+        last = max((i for i, label in enumerate(document.labels) if label == CONTENT), default=-1)
+        if pool is None or last < 4:
+            continue
+        rows = list(zip(document.lines, document.labels, document.kinds, document.aligned, strict=True))
+        if pool.letters and draw.random() < 0.7:
+            rows[last + 1 : last + 1] = _rows(draw.choice(pool.letters))
+        for pairs in draw.sample(pool.lines, min(draw.randint(0, 2), len(pool.lines))):
+            rows.insert(draw.randint(2, last), _rows(pairs)[0])
+        lines, labels, kinds, aligned = (list(column) for column in zip(*rows, strict=True))
+        out.append(Document(f"{OWN}/{document.page}", document.site, OWN, lines, labels, kinds, aligned, WEIGHT_OF_STREWN))
+    return out
+
+
+def _rows(pairs: list[tuple[str, Kind]]) -> list[tuple[str, int, Kind | None, int]]:
+    return [(line, BOILERPLATE, kind, BOILERPLATE) for line, (_, kind) in zip(normalize_lines([text for text, _ in pairs]), pairs, strict=True)]
+
+
+_LANGUAGES = {
+    "de": "de", "at": "de", "ch": "de", "fr": "fr", "es": "es", "mx": "es", "ar": "es", "it": "it", "pt": "pt", "br": "pt", "nl": "nl", "pl": "pl",
+    "ru": "ru", "ua": "uk", "tr": "tr", "jp": "ja", "kr": "ko", "cn": "zh", "tw": "zh", "no": "no", "se": "sv", "dk": "da", "fi": "fi", "gr": "el",
+    "cz": "cs", "hu": "hu", "ro": "ro", "il": "he", "vn": "vi", "id": "id", "th": "th", "ir": "fa",
+}  # fmt: skip
+
+
+def _language(document: Document) -> str:
+    parts = document.page.split("/")
+    return _LANGUAGES.get(parts[1], "en") if document.corpus == "fundus" and len(parts) > 2 else "en"
+
+
+def _read_pools(folder: Path, folds: int) -> dict[tuple[str, int], "_Pool"]:
+    pools: dict[tuple[str, int], _Pool] = {}
+    for name, read in (("lines", _read_line), ("letters", _read_letter), ("lookalikes", _read_line)):
+        for row in _read_jsonl(folder / f"{name}.jsonl"):
+            pairs = read(row)
+            pool = pools.setdefault((row["lang"], fold_of_site(pairs[0][0], folds)), _Pool())
+            getattr(pool, name).append(pairs)
+    return pools
 
 
 @dataclass(slots=True)

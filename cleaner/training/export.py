@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import sklearn
 
-from cleaner.document import Kind
 from cleaner.errors import OutputError
 from cleaner.features import FEATURES_VERSION
-from cleaner.model.bundle import FORMAT, MANIFEST, WEIGHTS, digest
+from cleaner.model.bundle import FORMAT, MANIFEST, WEIGHTS, Thresholds, digest
 from cleaner.model.scorer import LineClassifier
 from cleaner.training.text import HEADS
 
@@ -36,7 +35,7 @@ def data_digests(*paths: Path) -> dict[str, str]:
 def write_bundle(
     folder: Path,
     classifier: LineClassifier,
-    thresholds: dict[Kind, float],
+    thresholds: Thresholds,
     pages: list[str],
     data: dict[str, str],
     metrics: dict[str, Any],
@@ -72,7 +71,10 @@ def write_bundle(
         "features_version": FEATURES_VERSION,
         "kinds": [kind.value for kind in classifier.kinds],
         "heads": list(HEADS),
-        "thresholds": {kind.value: value for kind, value in thresholds.items()},
+        "thresholds": {
+            zone: {kind.value: value for kind, value in scores.items()}
+            for zone, scores in (("edge", thresholds.edge), ("inside", thresholds.inside))
+        },
         "files": {WEIGHTS: digest(weights), NOTICE: digest(notice)},
         "pages": len(pages),
         "pages_digest": hashlib.sha256("\n".join(pages).encode()).hexdigest(),

@@ -48,14 +48,17 @@ def read_annotations(path: Path) -> Annotations:
     """
     of_page: dict[tuple[str, str], Kind] = {}
     votes: dict[str, Counter[Kind]] = {}
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                row = json.loads(line)
-                key, page, kind = row["hash"], row["page"], Kind(row["kind"])
-            except (ValueError, KeyError) as error:
-                raise InputError(f"{path.name}, line {number}: not an annotation ({error})") from error
-            of_page[page, key] = kind
-            votes.setdefault(key, Counter())[kind] += 1
+    try:
+        rows = path.read_bytes().splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read the annotations {path}: {error}") from error
+    for number, line in enumerate(rows, 1):
+        try:
+            row = json.loads(line)
+            key, page, kind = row["hash"], row["page"], Kind(row["kind"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path.name}, line {number}: not an annotation ({error!r})") from error
+        of_page[page, key] = kind
+        votes.setdefault(key, Counter())[kind] += 1
     unanimous = {key: next(iter(kinds)) for key, kinds in votes.items() if len(kinds) == 1}
     return Annotations(of_page, {key: kind for key, kind in unanimous.items() if kind is not Kind.CONTENT})

@@ -15,7 +15,7 @@ from cleaner.training.corpora import Document, fold_of_site
 
 # The heads after the first, which tells boilerplate from content: families of kinds that read alike and stand together.
 FAMILIES: dict[str, frozenset[Kind]] = {
-    "promotion": frozenset({Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION}),
+    "address": frozenset({Kind.APPEAL, Kind.SUBSCRIPTION, Kind.COMMENT, Kind.SHARING}),
     "links": frozenset({Kind.RELATED, Kind.NAVIGATION}),
     "makers": frozenset({Kind.BYLINE, Kind.CREDIT, Kind.CAPTION, Kind.BIO}),
 }
