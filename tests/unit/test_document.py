@@ -23,17 +23,37 @@ TRIM = Trim(0, 5, "Ad — ", "", Kind.ADVERT)
 
 def result(**changes):
     columns = LineColumns(
-        [0, 3], ["Ad — Storm hits", "Share"], ["Storm hits", "Share"], [True, False], [Kind.CONTENT, Kind.SHARING],
-        [0.0312, 0.9987], [Reason.MODEL, Reason.MODEL], [(TRIM,), ()],
-    )  # fmt: skip
+        [0, 3],
+        ["Ad — Storm hits", "Share"],
+        ["Storm hits", "Share"],
+        [True, False],
+        [Kind.CONTENT, Kind.SHARING],
+        [0.0312, 0.9987],
+        [Reason.MODEL, Reason.MODEL],
+        [(TRIM,), ()],
+    )
     return CleanResult(**({"text": "Storm hits", "flags": (), "quality": 0.75, "columns": columns} | changes))
 
 
 def test_the_closed_lists_are_those_of_the_contract():
-    assert [kind.value for kind in Kind] == (
-        "content headline advert appeal subscription related navigation sharing legal byline credit bio caption comment"
-        " residue repeat"
-    ).split()
+    assert [kind.value for kind in Kind] == [
+        "content",
+        "headline",
+        "advert",
+        "appeal",
+        "subscription",
+        "related",
+        "navigation",
+        "sharing",
+        "legal",
+        "byline",
+        "credit",
+        "bio",
+        "caption",
+        "comment",
+        "residue",
+        "repeat",
+    ]
     assert [reason.value for reason in Reason] == ["model", "lexicon", "context", "site", "caller", "budget"]
     assert {"nothing-left", "over-budget", "undecodable-bytes"} <= {flag.value for flag in Flag}
     assert {Kind.CONTENT, Kind.HEADLINE} == KEPT_BY_DEFAULT
@@ -65,16 +85,27 @@ def test_a_result_writes_as_json_and_comes_back_the_same():
         "quality": 0.75,
         "lines": [
             {
-                "index": 0, "raw": "Ad — Storm hits", "text": "Storm hits", "kept": True, "kind": "content", "score": 0.0312,
+                "index": 0,
+                "raw": "Ad — Storm hits",
+                "text": "Storm hits",
+                "kept": True,
+                "kind": "content",
+                "score": 0.0312,
                 "reason": "model",
                 "trims": [{"start": 0, "end": 5, "text": "Ad — ", "replacement": "", "kind": "advert"}],
             },
             {
-                "index": 3, "raw": "Share", "text": "Share", "kept": False, "kind": "sharing", "score": 0.9987,
-                "reason": "model", "trims": [],
+                "index": 3,
+                "raw": "Share",
+                "text": "Share",
+                "kept": False,
+                "kind": "sharing",
+                "score": 0.9987,
+                "reason": "model",
+                "trims": [],
             },
         ],
-    }  # fmt: skip
+    }
 
 
 def test_json_holds_no_enum_members():

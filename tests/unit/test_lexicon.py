@@ -54,7 +54,12 @@ def test_a_label_is_found_in_any_case_and_between_marks(label):
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_label_within_words_is_not_certain(label):
-    for line in (f"{label} sales fell by a third", f"The {label} of the year", f"{label}s, {label}x and so on", f"x{label}"):
+    for line in (
+        f"{label} sales fell by a third",
+        f"The {label} of the year",
+        f"{label}s, {label}x and so on",
+        f"x{label}",
+    ):
         if line.casefold() not in LABELS:
             assert certain_kind(line) is None, line
 
@@ -70,20 +75,75 @@ def test_labels_are_short_and_no_sentences():
     "line",
     [
         # Subheads, speakers, foods, names, table cells: whatever an article may print on a line of its own.
-        "Advertising", "Advertisers", "Advertise", "Sponsors", "Sponsor", "Sponsorship", "Promotion", "Promotions", "Relegated",
-        "Promoted", "Null", "NULL", "Nan", "NAN:", "Zero", "Undefined behaviour", "News", "Politics", "What next?", "Q:", "A:",
-        "Background", "Timeline", "Annonces", "Werbung im Radio", "Anzeigen", "Publicité et politique", "Reklamy", "Date", "Date:",
-        "Fecha", "Datum", "2023-10-13", "Date 2023", "1", "42", "0-0", "$100", "$", "%", "50%", "{", "[1]", "[…]", "(…)", "***", "—", "",
-        " ", "Contents", "Ad", "AD", "ads", "Image", "photo.jpg was the name of the file", "Paid", "Content", "Continue reading",
+        "Advertising",
+        "Advertisers",
+        "Advertise",
+        "Sponsors",
+        "Sponsor",
+        "Sponsorship",
+        "Promotion",
+        "Promotions",
+        "Relegated",
+        "Promoted",
+        "Null",
+        "NULL",
+        "Nan",
+        "NAN:",
+        "Zero",
+        "Undefined behaviour",
+        "News",
+        "Politics",
+        "What next?",
+        "Q:",
+        "A:",
+        "Background",
+        "Timeline",
+        "Annonces",
+        "Werbung im Radio",
+        "Anzeigen",
+        "Publicité et politique",
+        "Reklamy",
+        "Date",
+        "Date:",
+        "Fecha",
+        "Datum",
+        "2023-10-13",
+        "Date 2023",
+        "1",
+        "42",
+        "0-0",
+        "$100",
+        "$",
+        "%",
+        "50%",
+        "{",
+        "[1]",
+        "[…]",
+        "(…)",
+        "***",
+        "—",
+        "",
+        " ",
+        "Contents",
+        "Ad",
+        "AD",
+        "ads",
+        "Image",
+        "photo.jpg was the name of the file",
+        "Paid",
+        "Content",
+        "Continue reading",
     ],
-)  # fmt: skip
+)
 def test_what_an_article_may_print_is_not_certain(line):
     assert certain_kind(line) is None
 
 
 def test_no_lookalike_and_no_content_of_our_examples_is_certain():
     content = [row["text"] for row in rows("lookalikes")]
-    content += [line["text"] for row in rows("articles") for line in row["lines"] if Kind(line["kind"]) in KEPT_BY_DEFAULT]
+    content += [
+        line["text"] for row in rows("articles") for line in row["lines"] if Kind(line["kind"]) in KEPT_BY_DEFAULT
+    ]
     assert len(content) > 500
     assert [line for line in map(normalize_line, content) if certain_kind(line)] == []
 
@@ -97,7 +157,9 @@ def test_what_is_certain_in_our_examples_has_the_kind_that_we_gave_it():
 
 
 def test_the_batch_finds_what_is_found_one_by_one():
-    lines = [normalize_line(edge.format(cased)) for label in LABELS for cased in (label, label.upper()) for edge in EDGES]
+    lines = [
+        normalize_line(edge.format(cased)) for label in LABELS for cased in (label, label.upper()) for edge in EDGES
+    ]
     lines += [line for pattern in MACHINE_LINES for line in (*pattern.matches, *pattern.lookalikes)]
     lines += [normalize_line(row["text"]) for name in ("lookalikes", "lines") for row in rows(name)]
     expected = {i: (kind, Reason.LEXICON) for i, line in enumerate(lines) if (kind := certain_kind(line))}
@@ -109,8 +171,10 @@ def test_the_batch_finds_a_line_alone():
         assert known_kinds([line], features_of([line]), Options()) == {0: (certain_kind(line), Reason.LEXICON)}, line
 
 
-def test_patterns_stay_linear_on_hostile_lines():
-    for start in ("{{", "{%", "${", "%%", "[[", "[gallery ", "[caption a=", "date ", "x"):
-        for filler in ("a", " ", "{", "[", "A", "-", "a=", "0", "%"):
-            for end in ("", ".jpg", "]", "}}", "%%"):
-                certain_kind(start + filler * 100_000 + end)
+@pytest.mark.parametrize(
+    "start", ["{{", "{%", "${", "%%", "[[", "[gallery ", "[caption a=", "date ", "date: 2023-10-13 ", "x"]
+)
+def test_patterns_stay_linear_on_hostile_lines(start):
+    for filler in ("a", "{", "[", "A", "-", "a=", "0", "%", "a ", ". "):
+        for end in ("", ".jpg", "]", "}}", "%%"):
+            certain_kind(normalize_line(start + filler * 50_000 + end))

@@ -94,7 +94,10 @@ def test_what_the_caller_handed_in_is_copied():
 
 
 def test_options_are_values():
-    one, two = Options(keep=["bio"], thresholds={"advert": 0.3}), Options(keep=[Kind.BIO], thresholds={Kind.ADVERT: 0.3})
+    one, two = (
+        Options(keep=["bio"], thresholds={"advert": 0.3}),
+        Options(keep=[Kind.BIO], thresholds={Kind.ADVERT: 0.3}),
+    )
     assert one == two
     assert hash(one) == hash(two)
     assert pickle.loads(pickle.dumps(one)) == one
