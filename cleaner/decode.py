@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cleaner.document import Flag, Kind, Reason
 from cleaner.features import COLUMN, Edges, LineFeatures
+from cleaner.letters import OPENING_LENGTH, letter_lines
 from cleaner.lexicon import ENDINGS, OPENINGS, certain_kind
 from cleaner.model.bundle import Thresholds
 from cleaner.model.scorer import Scores
@@ -85,25 +86,26 @@ def decide(
     best = scores.best
     limits = np.array([_limits(kind, thresholds, options) for kind in scores.kinds]).T
     limit = np.where(inside_article(scores.boilerplate, features), limits[1][best], limits[0][best])
-    over = scores.boilerplate >= limit
     goes = np.array([kind in removed for kind in scores.kinds])[best]
+    over = scores.boilerplate >= limit
     alone = over & goes
-    with_block = in_blocks(alone, goes & (scores.boilerplate >= limit * BLOCK_FRACTION), features.document_of)
+    enclosed = in_blocks(alone, goes & (scores.boilerplate >= limit * BLOCK_FRACTION), features.document_of)
+    letter = in_letters(scores, features) & ~alone if Kind.APPEAL in removed else np.zeros_like(alone)
     lines = len(alone)
     decision = Decision(
-        kept=(~(alone | with_block)).tolist(),
+        kept=(~(alone | enclosed | letter)).tolist(),
         kinds=[Kind.CONTENT] * lines,
         scores=scores.boilerplate.tolist(),
         reasons=[Reason.MODEL] * lines,
     )
-    for i in np.flatnonzero(over | with_block).tolist():
-        decision.kinds[i] = scores.kinds[best[i]]
-    for i in np.flatnonzero(over & ~goes).tolist():
-        decision.reasons[i] = Reason.CALLER
-    for i in np.flatnonzero(with_block).tolist():
-        decision.reasons[i] = Reason.CONTEXT
-    for i in np.flatnonzero(scores.headline & ~over & ~with_block).tolist():
+    for i in np.flatnonzero(scores.headline & ~over).tolist():
         decision.call(i, Kind.HEADLINE, Reason.MODEL, options)
+    for i in np.flatnonzero(over).tolist():
+        decision.call(i, scores.kinds[best[i]], Reason.MODEL if goes[i] else Reason.CALLER, options)
+    for i in np.flatnonzero(enclosed).tolist():
+        decision.call(i, scores.kinds[best[i]], Reason.CONTEXT, options)
+    for i in np.flatnonzero(letter).tolist():
+        decision.call(i, Kind.APPEAL, Reason.CONTEXT, options)
     for i, (kind, reason) in known.items():
         decision.call(i, kind, reason, options)
         # A phrase that was handed in goes whatever its kind.
@@ -117,15 +119,26 @@ def _limits(kind: Kind, thresholds: Thresholds, options: Options) -> tuple[float
     return (asked, asked) if asked is not None else (thresholds.edge.get(kind, 1.0), thresholds.inside.get(kind, 1.0))
 
 
+def _paragraphs(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
+    ends_sentence = features.dense[:, COLUMN["ends_sentence"]] > 0
+    return (features.lengths >= PARAGRAPH_LENGTH) & ends_sentence & (boilerplate < 0.5)
+
+
 def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines stand between two paragraphs of the article: a list or a name there is content more often than at its edges."""
-    dense = features.dense
-    paragraph = (features.lengths >= PARAGRAPH_LENGTH) & (dense[:, COLUMN["ends_sentence"]] > 0) & (boilerplate < 0.5)
-    total = np.concatenate([[0], np.cumsum(paragraph)])
-    document_of, index = features.document_of, np.arange(len(paragraph))
+    total = np.concatenate([[0], np.cumsum(_paragraphs(boilerplate, features))])
+    document_of, index = features.document_of, np.arange(len(boilerplate))
     before = total[index] - total[features.offsets[document_of]]
     behind = total[features.offsets[document_of + 1]] - total[index + 1]
     return (before > 0) & (behind > 0)
+
+
+def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
+    """Which lines belong to a letter to the reader, by what the model says of its edges."""
+    asks = np.array([kind is Kind.APPEAL for kind in scores.kinds])[scores.best]
+    openings = (features.lengths <= OPENING_LENGTH) & (features.dense[:, COLUMN["ends_colon"]] > 0)
+    paragraphs = _paragraphs(scores.boilerplate, features)
+    return letter_lines(np.where(asks, scores.boilerplate, 0.0), paragraphs, openings, features.offsets)
 
 
 def in_blocks(

@@ -1,7 +1,7 @@
 """What a document is made of after cleaning: frozen data, no logic beyond simple views.
 
-The words (line, kind, trim, reason) are those of ``docs/labels.md`` and the README. How a line got its verdict is decided
-elsewhere; this module only gives the verdict a shape that can be read, compared, pickled and written as JSON.
+The words (line, kind, trim, reason) are those of ``docs/labels.md`` and the README. How a line got its verdict is
+decided elsewhere; this module only gives the verdict a shape that can be read, compared, pickled and written as JSON.
 """
 
 from collections.abc import Sequence
@@ -62,8 +62,8 @@ class Flag(StrEnum):
 class Trim:
     """A span inside a line that was cut, or replaced by a space that an upstream had lost.
 
-    ``start`` and ``end`` are offsets in code points into the normalised line as it was before any trim, ``text`` is what
-    stood there (empty for a pure insertion), ``replacement`` what stands there now (empty for a pure cut).
+    ``start`` and ``end`` are offsets in code points into the normalised line as it was before any trim, ``text`` is
+    what stood there (empty for a pure insertion), ``replacement`` what stands there now (empty for a pure cut).
     """
 
     start: int
@@ -77,10 +77,10 @@ class Trim:
 class Line:
     """One non-blank line of the input and its fate.
 
-    ``index`` is the 0-based number of the physical line, ``raw`` the line as it came, ``text`` the line after normalisation and
-    trims (also when it was removed). ``score`` is what the model said, a calibrated probability that the line is boilerplate;
-    ``kept`` is the final word. They disagree when the lexicon, the context, the caller or the budget overruled the
-    model, and ``reason`` names which.
+    ``index`` is the 0-based number of the physical line, ``raw`` the line as it came, ``text`` the line after
+    normalisation and trims (also when it was removed). ``score`` is what the model said, a calibrated probability that
+    the line is boilerplate; ``kept`` is the final word. They disagree when the lexicon, the context, the caller or the
+    budget overruled the model, and ``reason`` names which.
     """
 
     index: int
@@ -112,7 +112,7 @@ class Line:
 class LineColumns(NamedTuple):
     """The lines of one document field by field: what ``CleanResult.lines`` is made of, when somebody asks for it."""
 
-    index: Sequence[int]
+    index: Sequence[int]  # type: ignore[assignment]  # hides tuple.index, which nobody calls
     raw: Sequence[str]
     text: Sequence[str]
     kept: Sequence[bool]
@@ -126,8 +126,8 @@ class LineColumns(NamedTuple):
 class CleanResult:
     """A cleaned document: its text, and an account of every line of the input.
 
-    ``lines`` holds every non-blank line of the input in input order, kept or not, so nothing ever vanishes. ``flags`` says why not
-    to trust the document; ``quality`` estimates, from 0 to 1, that what is left is clean and whole.
+    ``lines`` holds every non-blank line of the input in input order, kept or not, so nothing ever vanishes. ``flags``
+    says why not to trust the document; ``quality`` estimates, from 0 to 1, that what is left is clean and whole.
     """
 
     text: str
@@ -137,7 +137,7 @@ class CleanResult:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        """One ``Line`` per non-blank line of the input. Made on first use: a job that wants only the text does not pay for it."""
+        """One ``Line`` per non-blank line of the input; made on first use, so a job that wants the text does not pay."""
         return tuple(map(Line, *self.columns))
 
     @property

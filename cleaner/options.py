@@ -12,16 +12,16 @@ class Options:
     """How to clean. Every field has a default; ``Options()`` is what the command does without flags.
 
     keep, remove
-        Kinds to keep or to remove against the default (``content`` and ``headline`` stay, all others go). Names are accepted as
-        well as ``Kind`` members. ``content`` cannot be removed.
+        Kinds to keep or to remove against the default (``content`` and ``headline`` stay, all others go). Names are
+        accepted as well as ``Kind`` members. ``content`` cannot be removed.
     threshold
         One score, 0-1, that a line of any kind must reach to be removed; ``None`` takes the thresholds of the model.
         Higher keeps more.
     thresholds
         The same for single kinds, over ``threshold``.
     phrases
-        Lines of your own that are boilerplate wherever they stand: a line that equals one of them after normalisation, case
-        aside, is removed, and its neighbours are judged knowing that.
+        Lines of your own that are boilerplate wherever they stand: a line that equals one of them after normalisation,
+        case aside, is removed, and its neighbours are judged knowing that.
     trims
         Whether boilerplate glued to a kept line is cut off and lost spaces are put back.
     max_removed_share
@@ -64,7 +64,9 @@ class Options:
             raise OptionError(f"asked both to keep and to remove {', '.join(sorted(both))}; choose one")
         if Kind.CONTENT in remove:
             raise OptionError("content cannot be removed: nothing but boilerplate would be left")
-        thresholds = {kind_named(kind): _share(f"threshold of {kind}", value) for kind, value in self.thresholds.items()}
+        thresholds = {
+            kind_named(kind): _share(f"threshold of {kind}", value) for kind, value in self.thresholds.items()
+        }
         for name in ("threshold", "max_removed_share"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _share(name, value))

@@ -28,9 +28,9 @@ from cleaner.cli.terminal import escape, escape_json
 ROOT = Path(__file__).parent.parent
 AD = "ADVERTISEMENT Advertisement"
 STORY = [
-    "The city council voted on Tuesday to rebuild the old harbour bridge, ending a dispute that had lasted for nine years.",
-    "Engineers told the meeting that two of its pillars had moved by several centimetres since the floods of last spring.",
-    "“We could not wait any longer,” the mayor said after the vote, which passed with the support of both large parties.",
+    "The city council voted on Tuesday to rebuild the old harbour bridge, ending a dispute that had lasted nine years.",
+    "Engineers told the meeting that two of its pillars had moved by several centimetres since the floods in spring.",
+    "“We could not wait any longer,” the mayor said after the vote, which passed with the votes of both large parties.",
     "Work is expected to begin in March and to take about two years, during which a ferry will carry people across.",
 ]
 ARTICLE = "\n".join([STORY[0], AD, *STORY[1:]]) + "\n"
@@ -46,7 +46,7 @@ class Result(SimpleNamespace):
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """This process's environment, with the package importable from any folder and nothing that colours."""
+    """The environment of this process, with the package importable from any folder and nothing that colours."""
     env = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM")}
     path = os.pathsep.join([str(ROOT), *filter(None, [env.get("PYTHONPATH")])])
     return {**env, "PYTHONPATH": path, "PYTHONUTF8": "1", **changes}
@@ -192,7 +192,7 @@ def test_version(clean):
     assert re.fullmatch(r"clean \d+\.\d+\.\d+\S*\n", clean("--version").out)
 
 
-def test_help_when_stdin_is_a_terminal(clean):
+def test_help_when_stdin_is_a_terminal():
     leader, follower = pty.openpty()
     for args in [(), ("explain",)]:
         done = subprocess.run(
@@ -209,7 +209,8 @@ def test_help_when_stdin_is_a_terminal(clean):
 def test_help_loads_no_core(args):
     program = (
         f"import sys; from cleaner.cli import main; code = main({args!r});"
-        "bad = {'numpy', 'sklearn', 'cleaner.pipeline', 'ftfy', 'tomllib'} & set(sys.modules); sys.exit(code or bad or 0)"
+        "bad = {'numpy', 'sklearn', 'cleaner.pipeline', 'ftfy', 'tomllib'} & set(sys.modules);"
+        "sys.exit(code or bad or 0)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment(), check=False)
     assert done.returncode == 0, done.stderr
@@ -499,7 +500,7 @@ def test_full_disk_leaves_the_old_file(clean, tmp_path, form):
 )
 def test_full_disk_behind_stdout(args):
     stdin = record(ARTICLE) if "jsonl" in args else ARTICLE
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             command(*args), input=stdin.encode(), stdout=full, stderr=subprocess.PIPE, env=environment(), check=False
         )

@@ -1,4 +1,4 @@
-"""The reference of the command is complete and true: every verb, option, setting, kind of exit and example stands in it."""
+"""The reference of the command is complete and true: every verb, option, setting, exit code and example is in it."""
 
 import json
 import re
@@ -43,7 +43,7 @@ def test_every_command_and_option_is_documented(name, command):
 
 def test_no_documented_option_is_made_up():
     known = {option for _, command in commands() for option in options(command)} | {"-h", "--help"}
-    assert {option for option in re.findall(r"`(--?[a-z][a-z-]*)[` ]", REFERENCE)} <= known
+    assert set(re.findall(r"`(--?[a-z][a-z-]*)[` ]", REFERENCE)) <= known
 
 
 def test_every_option_and_command_has_help():

@@ -99,7 +99,7 @@ def test_odd_characters_inside_a_sentence(raw: str, text: str) -> None:
         "\x7f",
         "<br>",
         "&nbsp;",
-        "&#0;",
+        "&#8203;",
     ],
 )
 def test_lines_that_are_nothing_once_normalised(line: str) -> None:
@@ -260,7 +260,6 @@ def attacks(piece: str) -> Iterator[str]:
     """A megabyte of one piece: bare, nearly closed, and with other ends."""
     body = repeated(piece)
     yield body
-    yield f"{body}\x01"
     yield f"date 2023-10-13 {body} Advertisement!"
     yield f"{body} (Agency) -A. Read more: {body[:300]}"
 

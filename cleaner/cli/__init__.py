@@ -1,7 +1,7 @@
 """The command ``clean``: options, bytes in and out, exit codes. What cleaning means is decided elsewhere.
 
-Importing this package loads nothing. Each verb has a file of its own that is read when the verb is named, and the core is loaded
-only once there is something to clean, so that ``clean --help`` and a filter in a shell loop start at once.
+Importing this package loads nothing. Each verb has a file of its own that is read when the verb is named, and the core
+is loaded only once there is something to clean, so that ``clean --help`` and a filter in a shell loop start at once.
 """
 
 import sys

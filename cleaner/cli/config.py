@@ -1,7 +1,7 @@
 """The configuration file: where it is looked for, and what may stand in it.
 
-The keys are the names of options without the dashes in front. Only options that say how to clean are accepted: what a single call
-is to do (``--check``, ``--output``) belongs on the command line.
+The keys are the names of options without the dashes in front. Only options that say how to clean are accepted: what a
+single call is to do (``--check``, ``--output``) belongs on the command line.
 """
 
 import os
@@ -34,8 +34,8 @@ KEYS = {
 def read_config(path: str | None) -> dict[str, Any]:
     """The defaults that a configuration file sets, by the names that Click has for the options.
 
-    Without a path the nearest file counts: see `find_config`. Raises `OptionError` on anything that is not understood, since a
-    misspelt key that does nothing is worse than one that stops the run.
+    Without a path the nearest file counts: see `find_config`. Raises `OptionError` on anything that is not understood,
+    since a misspelt key that does nothing is worse than one that stops the run.
     """
     found = path or find_config(os.getcwd())
     if found is None:
@@ -47,9 +47,10 @@ def read_config(path: str | None) -> dict[str, Any]:
 
 
 def find_config(start: str) -> str | None:
-    """The nearest ``cleaner.toml``, or ``pyproject.toml`` with a table ``[tool.cleaner]``, from a directory up to its repository's root.
+    """The nearest ``cleaner.toml`` or ``pyproject.toml`` with a table ``[tool.cleaner]``, up to the repository's root.
 
-    Outside a repository only the directory itself is searched, so that a file that somebody left in ``/tmp`` does not count.
+    Outside a repository only the directory itself is searched, so that a file that somebody left in ``/tmp`` does not
+    count.
     """
     searched = [start]
     while not any(os.path.exists(os.path.join(searched[-1], mark)) for mark in REPOSITORY):
@@ -105,7 +106,7 @@ def _defaults(path: str, table: dict[str, Any]) -> dict[str, Any]:
     return defaults
 
 
-def _converted(key: str, value: Any, folder: str) -> Any:
+def _converted(key: str, value: Any, folder: str) -> Any:  # noqa: C901, PLR0911 -- a table of settings, read from top to bottom
     """The value as Click would get it from the command line; `TypeError` when it has the wrong type."""
     from cleaner.options import Options
 

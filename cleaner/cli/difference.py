@@ -1,7 +1,7 @@
 """What cleaning changes, as a unified diff that ``patch`` can apply.
 
-The verdicts already say what became of each line, so no search for the shortest difference is needed. Searching takes minutes on a text of
-100,000 lines with many repeats; this is linear.
+The verdicts already say what became of each line, so no search for the shortest difference is needed. Searching takes
+minutes on a text of 100,000 lines with many repeats; this is linear.
 """
 
 import difflib
@@ -16,7 +16,7 @@ _Step = tuple[str, int, int, int, int]
 
 
 def unified(name: str, before: str, after: str, verdicts: Iterable[Line], colored: bool, at_terminal: bool) -> bytes:
-    """The diff from one text to the other, empty when they are equal. At a terminal, unsafe characters are written out."""
+    """The diff from one text to the other, empty when they are equal; at a terminal unsafe characters are written out."""
     rows = []
     old, new = _lines(before), _lines(after)
     for line in _rows(escape(name), old, new, _steps(old, new, verdicts)):

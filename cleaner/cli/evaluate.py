@@ -22,8 +22,8 @@ Prints a table with a row for each upstream. Pages that a model was fitted on sa
 """
 Table = dict[str, dict[str, float]]
 
-# Figures that are better when they are higher, and when they are lower. The others (docs, before, oracle, undec%) describe the
-# corpus or are for information.
+# Figures that are better when they are higher, and when they are lower. The others (docs, before, oracle, undec%)
+# describe the corpus or are for information.
 HIGHER = frozenset({"bP", "bR", "bF1", "after", "headroom%"})
 LOWER = frozenset({"lost%", "dirty%"})
 # Two machines may differ in the last digits; percentages are on a scale a hundred times larger.

@@ -15,6 +15,9 @@ HELP = """Look at a model.
   clean model verify models/news-2  read a bundle through, check its digests
 """
 
+# Of a long list this many entries are shown.
+SHOWN = 8
+
 
 @click.group(context_settings=SETTINGS, help=HELP)
 def command() -> None: ...
@@ -64,6 +67,6 @@ def _is_table(value: Any) -> bool:
 
 def _value(value: Any) -> str:
     if isinstance(value, list):
-        shown = ", ".join(escape(str(part)) for part in value[:8])
-        return shown + (f", … ({len(value)} in all)" if len(value) > 8 else "")
+        shown = ", ".join(escape(str(part)) for part in value[:SHOWN])
+        return shown + (f", … ({len(value)} in all)" if len(value) > SHOWN else "")
     return f"{value:.4f}" if isinstance(value, float) else escape(str(value))

@@ -1,6 +1,7 @@
 """Where results go: stdout, or a file that is replaced whole or not at all.
 
-Every failure to write ends as `OutputError` (exit code 6), except that of a reader who left: `ReaderGone`, which is no failure.
+Every failure to write ends as `OutputError` (exit code 6), except that of a reader who left: `ReaderGone`, which is no
+failure.
 """
 
 import contextlib
@@ -15,11 +16,12 @@ from typing import BinaryIO, Protocol, Self
 
 from cleaner.errors import OutputError
 
-# What names stdout in -o. The device is in the list because it may lead to a regular file, which must be written, not replaced.
+# What names stdout in -o. The device is in the list because it may lead to a regular file, which must be written, not
+# replaced.
 STDOUT = ("-", "/dev/stdout")
 
 
-class ReaderGone(Exception):
+class ReaderGone(Exception):  # noqa: N818 -- no error: the reader has what it wanted
     """Whoever read our stdout has closed it."""
 
 
@@ -75,8 +77,8 @@ class StdoutSink:
 class FileSink:
     """A file written beside its target and renamed over it by `commit`; without that the target stays as it was.
 
-    A symbolic link keeps pointing where it did, and the file behind it is replaced. An existing file keeps its mode. What is not
-    a regular file (a pipe, ``/dev/null``) cannot be replaced and is written to directly.
+    A symbolic link keeps pointing where it did, and the file behind it is replaced. An existing file keeps its mode.
+    What is not a regular file (a pipe, ``/dev/null``) cannot be replaced and is written to directly.
     """
 
     def __init__(self, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Records of JSON Lines: read from a stream of bytes, given back with their text replaced and everything else as it came."""
+"""Records of JSON Lines: read from a stream of bytes, given back with their text replaced and all else as it came."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -103,7 +103,7 @@ def batches(
 
 
 def json_line(fields: dict[str, Any]) -> bytes:
-    """A record as one line of JSON in UTF-8; one that holds half a surrogate pair, which UTF-8 cannot, is written with escapes."""
+    """A record as one line of JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, is written as an escape."""
     try:
         return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"
     except UnicodeEncodeError:

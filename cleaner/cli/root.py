@@ -1,7 +1,8 @@
 """Which command runs, and what its end means: verbs, exit codes, messages.
 
-``clean`` is a filter whose first word may be a verb. Click's groups cannot take both a verb and file names in that place, so the
-choice is made here, before Click parses anything; everything after it, shell completion included, is Click's.
+``clean`` is a filter whose first word may be a verb. Click's groups cannot take both a verb and file names in that
+place, so the choice is made here, before Click parses anything; everything after it, shell completion included, is
+Click's.
 """
 
 import io
@@ -76,7 +77,8 @@ def _invoke(root: Root, args: list[str]) -> int:
     except BrokenPipeError:
         raise ReaderGone from None
     except OSError as error:
-        # Our own reading and writing names its errors; what is left is Click printing help, or training that meets a file.
+        # Our own reading and writing names its errors; what is left is Click printing help, or training that meets a
+        # file.
         if error.filename is None:
             raise OutputError(f"cannot write the output: {error.strerror}") from error
         raise InputError(f"{error.filename}: {error.strerror}") from error

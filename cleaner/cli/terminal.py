@@ -6,8 +6,9 @@ import re
 import sys
 from typing import TextIO
 
-# Control characters, line and paragraph separators, invisible and bidirectional controls, tags, lone surrogates: they move the
-# cursor, hide text or turn it round. The joiners U+200C and U+200D stay, because Persian, Hindi and emoji need them.
+# Control characters, line and paragraph separators, invisible and bidirectional controls, tags, lone surrogates: they
+# move the cursor, hide text or turn it round. The joiners U+200C and U+200D stay, because Persian, Hindi and emoji need
+# them.
 UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
@@ -25,9 +26,13 @@ def escape(text: str) -> str:
     return UNSAFE.sub(_written_out, text)
 
 
+# The first code points that need more than two and more than four hexadecimal digits.
+_FOUR_DIGITS, _EIGHT_DIGITS = 0x100, 0x10000
+
+
 def _written_out(found: re.Match[str]) -> str:
     code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"\\x{code:02x}" if code < _FOUR_DIGITS else f"\\u{code:04x}" if code < _EIGHT_DIGITS else f"\\U{code:08x}"
 
 
 def escape_json(text: str) -> str:
@@ -41,13 +46,13 @@ def escape_json(text: str) -> str:
 
 def _as_json(found: re.Match[str]) -> str:
     code = ord(found[0])
-    if code < 0x10000:
+    if code < _EIGHT_DIGITS:
         return f"\\u{code:04x}"
     return f"\\u{0xD7C0 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
 
 
 def say(*messages: str) -> None:
-    """Tell the user something on stderr, one line a message; a stderr that cannot be written to is not worth dying for."""
+    """Tell the user something on stderr, a line a message; a stderr that cannot be written to is not worth dying for."""
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError):

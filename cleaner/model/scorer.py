@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from cleaner.context import SCORE_LIMIT, SCORE_UNIT, context_features
 from cleaner.document import Kind
-from cleaner.features import HEAD, TAIL, LineFeatures, segment_sums
+from cleaner.features import MOST_GRAMS, LineFeatures, segment_sums
 
 # Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads. Lanes never spill
 # into each other: no line has more than 257 grams of one order, and orders are summed apart.
 LANES = 4
 _LANE_BITS = 16
 _BIAS = 128
-assert HEAD + TAIL + 2 <= 257
+assert MOST_GRAMS <= 257
 
 # Rows per matrix product. Every product has this very shape, the last one padded: BLAS sums in an order that depends on the shape, and
 # a score must not depend on what else is in the batch.

@@ -1,6 +1,6 @@
 """Rewrite what is expected of golden articles: ``python -m tests.golden [SLUG…]``, all of them without a slug.
 
-What the model that ships makes of an article takes the place of what a person wrote, so read the diff before committing:
+What the model that ships makes of it takes the place of what a person wrote, so read the diff before committing:
 a change is either a better verdict or a mistake about to become the truth.
 """
 

@@ -1,6 +1,7 @@
 """A hand-made bundle: a line that holds a marker word has the kind of that marker, any other line is main content.
 
-Small, readable and independent of every trained model, so that unit tests break when the code does and not when the weights do.
+Small, readable and independent of every trained model, so that unit tests break when the code does and not when the
+weights do.
 """
 
 import hashlib
@@ -22,6 +23,7 @@ MARKERS = {
     Kind.HEADLINE: "zzheadline",
 }
 KINDS = tuple(kind for kind in Kind if kind is not Kind.REPEAT)
+REMOVABLE = tuple(kind for kind in KINDS if kind not in (Kind.CONTENT, Kind.HEADLINE))
 HEADS = 1 + len(MARKERS)
 THRESHOLD = 0.9
 
@@ -82,7 +84,7 @@ def manifest(weights, **changes):
         "format": FORMAT,
         "features_version": FEATURES_VERSION,
         "kinds": [kind.value for kind in KINDS],
-        "thresholds": {kind.value: THRESHOLD for kind in KINDS if kind not in (Kind.CONTENT, Kind.HEADLINE)},
+        "thresholds": {zone: {kind.value: THRESHOLD for kind in REMOVABLE} for zone in ("edge", "inside")},
         "files": {WEIGHTS: hashlib.sha256(weights).hexdigest()},
     }
     return whole | changes
