@@ -22,7 +22,6 @@ from cleaner.normalize import normalize_line, plain_dashes, straighten_quotes
 from cleaner.pipeline import LINES_AT_ONCE
 
 ROOT = Path(__file__).parent.parent
-GOLDEN = sorted(Path(__file__).parent.glob("golden/*/source.txt"))
 
 STORY = [
     "The harbour master of Quillan said on Thursday that the old crane would be taken down before the winter storms.",
@@ -95,7 +94,7 @@ options = st.builds(
     plain_dashes=st.booleans(),
 )
 often = settings(max_examples=60, deadline=None)
-seldom = settings(max_examples=25, deadline=None)
+seldom = settings(max_examples=20, deadline=None)
 
 
 @cache
@@ -183,7 +182,7 @@ def test_order_and_company_of_a_batch_change_nothing(texts: list[str], random: A
     assert [seen(result) for result in cleaner().clean_batch(iter(texts), chosen)] == [alone[text] for text in texts]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(plain_documents, min_size=3, max_size=3), st.integers(-40, 40), st.integers(1, 3))
 def test_documents_around_the_edge_of_a_chunk(texts: list[str], shift: int, times: int) -> None:
     first, second, third = texts
@@ -195,8 +194,9 @@ def test_documents_around_the_edge_of_a_chunk(texts: list[str], shift: int, time
 
 def test_every_cut_of_a_batch_gives_the_same() -> None:
     texts = [f"{one}\n{other}" for one in (*STORY, *NOISE) for other in (*NOISE, *STORY, *GLUED)]
+    texts = texts[::5]
     whole = [seen(result) for result in cleaner().clean_batch(texts)]
-    for size in (1, 2, 7, 64, 1000):
+    for size in (1, 7, 64):
         cut = [seen(r) for at in range(0, len(texts), size) for r in cleaner().clean_batch(texts[at : at + size])]
         assert cut == whole
 
@@ -226,7 +226,7 @@ def test_options_of_a_call_and_of_a_cleaner_are_the_same(text: str, chosen: Opti
 
 
 def test_threads_share_a_cleaner() -> None:
-    texts = ["\n".join([*STORY[i % 5 :], *NOISE[: i % 7], GLUED[i % 4]]) for i in range(200)]
+    texts = ["\n".join([*STORY[i % 5 :], *NOISE[: i % 7], GLUED[i % 4]]) for i in range(60)]
     alone = [seen(cleaner().clean(text)) for text in texts]
     with ThreadPoolExecutor(8) as pool:
         assert [seen(result) for result in pool.map(cleaner().clean, texts)] == alone
@@ -449,14 +449,3 @@ def test_doubtful_verdicts_on_every_line_leave_the_document_whole() -> None:
     assert result.flags == (Flag.NOTHING_LEFT,)
     assert result.text == "\n".join(STORY[:3])
     assert {line.reason for line in result.lines} == {Reason.BUDGET}
-
-
-# Cleaning again
-
-
-@pytest.mark.parametrize("source", GOLDEN, ids=lambda path: path.parent.name)
-def test_cleaning_a_golden_article_again_changes_nothing(source: Path) -> None:
-    once = cleaner().clean(source.read_bytes())
-    again = cleaner().clean(once.text)
-    assert (again.text, again.removed) == (once.text, ())
-    assert cleaner().clean(again.text + "\n").text == once.text
