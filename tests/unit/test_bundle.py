@@ -21,7 +21,15 @@ from cleaner.document import Kind
 from cleaner.errors import ModelError
 from cleaner.features import FEATURES_VERSION, HASH_BITS
 from cleaner.model import bundle
-from cleaner.model.bundle import FORMAT, MANIFEST, MAX_ARRAY_BYTES, MAX_MANIFEST_BYTES, WEIGHTS, find_bundle, read_bundle
+from cleaner.model.bundle import (
+    FORMAT,
+    MANIFEST,
+    MAX_ARRAY_BYTES,
+    MAX_MANIFEST_BYTES,
+    WEIGHTS,
+    find_bundle,
+    read_bundle,
+)
 from cleaner.pipeline import Cleaner
 
 SAMPLE = "The council met on Tuesday.\nSome zzadvert words\nShare"
@@ -41,7 +49,7 @@ def read_or_refuse(folder):
     return False
 
 
-def refused(folder, match=""):
+def refused(folder, match=None):
     with pytest.raises(ModelError, match=match):
         read_bundle(folder)
 
@@ -92,8 +100,8 @@ def test_a_folder_that_may_not_be_entered(tiny_bundle, monkeypatch):
     def denied(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "stat", denied)
-    monkeypatch.setattr(Path, "stat", denied)
+    # What it does before Python 3.14 where the folder may not be searched; root may search all.
+    monkeypatch.setattr(Path, "is_file", denied)
     refused(tiny_bundle)
 
 
@@ -155,7 +163,7 @@ CHANGES = {
         f"threshold {value!r}": {"thresholds": dict.fromkeys(["edge", "inside"], dict.fromkeys(tiny.REMOVABLE, value))}
         for value in (float("nan"), float("inf"), -0.1, 7, None, "high", [], {})
     },
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
@@ -165,7 +173,20 @@ def test_a_manifest_that_does_not_fit(tmp_path, small_bytes, changes):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "null", "[]", "5", '"format"', "{", "{}", "[" * 200_000, '{"format": ' + "9" * 5000 + "}", '{"format": NaN}', "\ufeff{}", "{\x00}"],
+    [
+        "",
+        "null",
+        "[]",
+        "5",
+        '"format"',
+        "{",
+        "{}",
+        "[" * 200_000,
+        '{"format": ' + "9" * 5000 + "}",
+        '{"format": NaN}',
+        "\ufeff{}",
+        "{\x00}",
+    ],
 )
 def test_a_manifest_that_is_none(tmp_path, small_bytes, text):
     folder = tiny.write_bundle(tmp_path, small_bytes)
@@ -203,7 +224,9 @@ def test_text_weights_that_do_not_fit(tmp_path, small, array):
 
 
 @pytest.mark.parametrize("name", [name for name in tiny.arrays(1) if name != "text_weights"])
-@pytest.mark.parametrize("wrong", ["missing", "longer", "shorter", "empty", "integers", "nan", "infinite", "scalar", "nested"])
+@pytest.mark.parametrize(
+    "wrong", ["missing", "longer", "shorter", "empty", "integers", "nan", "infinite", "scalar", "nested"]
+)
 def test_any_array_that_does_not_fit(tmp_path, small, name, wrong):
     array = small[name]
     changed = {
@@ -342,13 +365,17 @@ def test_zip_bombs_do_not_go_off(tmp_path, small_bytes, compression):
 
 
 def test_names_in_the_archive_write_nothing(tmp_path, small_bytes):
-    for name in ("../evil.npy", "/tmp/evil.npy", "a/b.npy", "text_units.npy", ""):
+    for name in ("../evil.npy", "/tmp/evil.npy", "a/b.npy", "text_units.npy"):
         read_or_refuse(tiny.write_bundle(tmp_path / "b", zipped([*members_of(small_bytes), (name, b"evil")])))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["b", MANIFEST, WEIGHTS]
 
 
 def test_truncated_weights(tmp_path, small_bytes):
-    sizes = [*range(0, 400, 7), *range(400, len(small_bytes), 9973), *range(len(small_bytes) - 1200, len(small_bytes), 13)]
+    sizes = [
+        *range(0, 400, 7),
+        *range(400, len(small_bytes), 9973),
+        *range(len(small_bytes) - 1200, len(small_bytes), 13),
+    ]
     for size in sizes:
         assert read_or_refuse(tiny.write_bundle(tmp_path, small_bytes[:size])), size
 
@@ -379,7 +406,7 @@ def test_mutated_weights_with_a_matching_digest(tmp_path, small_bytes, seed):
     for _ in range(600):
         data = bytearray(small_bytes)
         for _ in range(draw.choice([1, 1, 2, 5])):
-            at = draw.choice(spots)
+            at = draw.choice(spots) % len(data)
             action = draw.random()
             if action < 0.5:
                 data[at] ^= 1 << draw.randrange(8)
@@ -400,11 +427,25 @@ def test_mutated_manifests(tmp_path, small_bytes, seed):
     draw = random.Random(100 + seed)
     folder = tiny.write_bundle(tmp_path, small_bytes)
     good = (folder / MANIFEST).read_bytes()
-    values = [b"null", b"[]", b"{}", b"-1", b"1e999", b'"x"', b"NaN", b"true", b"0", b'"content"', b"\xff", b'"\\ud800"', b""]
+    values = [
+        b"null",
+        b"[]",
+        b"{}",
+        b"-1",
+        b"1e999",
+        b'"x"',
+        b"NaN",
+        b"true",
+        b"0",
+        b'"content"',
+        b"\xff",
+        b'"\\ud800"',
+        b"",
+    ]
     for _ in range(600):
         data = bytearray(good)
         for _ in range(draw.choice([1, 1, 2, 4])):
-            at = draw.randrange(len(data))
+            at = draw.randrange(max(len(data), 1))
             action = draw.random()
             if action < 0.4:
                 data[at] ^= 1 << draw.randrange(8)
@@ -417,7 +458,9 @@ def test_mutated_manifests(tmp_path, small_bytes, seed):
 
 
 @pytest.mark.parametrize("key", ["format", "features_version", "kinds", "thresholds", "files"])
-@pytest.mark.parametrize("value", [None, [], {}, "", 0, -1, 1.5, True, [None], {"edge": None}, "content", [1, [2, [3]]]], ids=repr)
+@pytest.mark.parametrize(
+    "value", [None, [], {}, "", 0, -1, 1.5, True, [None], {"edge": None}, "content", [1, [2, [3]]]], ids=repr
+)
 def test_any_value_for_any_key(tmp_path, small_bytes, key, value):
     if key == "format" and value is True:
         return  # equals 1 in Python and in spirit

@@ -12,7 +12,17 @@ from cleaner.features import HASH_BITS
 from cleaner.model.bundle import read_bundle
 from cleaner.model.scorer import DECIMALS, TILE, Calibration, LineClassifier, Perceptron, TextModel, softmax
 
-LINES = ["", "a", "Share", "The council met on Tuesday. " * 3, "aaaa" * 100, "市議会は火曜日に開かれた。" * 30, "x" * 95, "é" * 96, "ab" * 49]
+LINES = [
+    "",
+    "a",
+    "Share",
+    "The council met on Tuesday. " * 3,
+    "aaaa" * 100,
+    "市議会は火曜日に開かれた。" * 30,
+    "x" * 95,
+    "é" * 96,
+    "ab" * 49,
+]
 IDENTITY = Calibration(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
 
@@ -20,7 +30,9 @@ def plain_scores(weights, units, intercepts, features):
     """The definition, head by head and line by line."""
     out = np.empty((len(weights), len(features.lengths)), np.int32)
     for i in range(len(features.lengths)):
-        grams = np.concatenate([g[a[i] : b[i]] for g, a, b in zip(features.grams, features.starts, features.stops, strict=True)])
+        grams = np.concatenate(
+            [g[a[i] : b[i]] for g, a, b in zip(features.grams, features.starts, features.stops, strict=True)]
+        )
         total = weights[:, grams].astype(np.int64).sum(axis=1)
         logits = total / np.sqrt(max(len(grams), 1)) * units + intercepts
         out[:, i] = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT)
