@@ -137,7 +137,7 @@ class CleanResult:
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
-        """One ``Line`` per non-blank line of the input; made on first use, so a job that wants the text does not pay."""
+        """One ``Line`` per non-blank line of the input; made on first use: who wants only the text does not pay."""
         return tuple(map(Line, *self.columns))
 
     @property

@@ -101,7 +101,7 @@ def load_cleaner(ctx: click.Context) -> "Cleaner":
 
 
 def options_from(ctx: click.Context) -> "Options":
-    """What the command line and the configuration file say together; a kind on the command line counts over the file."""
+    """What the command line and the configuration file say together; for a kind the command line counts first."""
     from cleaner.options import Options
 
     choices = ctx.params

@@ -16,7 +16,7 @@ _Step = tuple[str, int, int, int, int]
 
 
 def unified(name: str, before: str, after: str, verdicts: Iterable[Line], colored: bool, at_terminal: bool) -> bytes:
-    """The diff from one text to the other, empty when they are equal; at a terminal unsafe characters are written out."""
+    """The diff from one text to the other, empty when they are equal; for a terminal unsafe characters are escaped."""
     rows = []
     old, new = _lines(before), _lines(after)
     for line in _rows(escape(name), old, new, _steps(old, new, verdicts)):

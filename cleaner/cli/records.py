@@ -103,7 +103,7 @@ def batches(
 
 
 def json_line(fields: dict[str, Any]) -> bytes:
-    """A record as one line of JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, is written as an escape."""
+    """A record as one line of JSON in UTF-8; half a surrogate pair, which UTF-8 cannot hold, becomes an escape."""
     try:
         return json.dumps(fields, ensure_ascii=False).encode("utf-8") + b"\n"
     except UnicodeEncodeError:

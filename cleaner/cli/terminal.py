@@ -52,7 +52,7 @@ def _as_json(found: re.Match[str]) -> str:
 
 
 def say(*messages: str) -> None:
-    """Tell the user something on stderr, a line a message; a stderr that cannot be written to is not worth dying for."""
+    """Tell the user something on stderr, a line a message; a stderr that cannot be written is not worth dying for."""
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError):
