@@ -61,3 +61,24 @@ def test_what_make_does_is_what_the_readme_says():
     assert set(re.findall(r"^make ([a-z]+)|`make ([a-z]+)", README, re.MULTILINE)) <= {
         (target, "") for target in targets
     } | {("", target) for target in targets}
+
+
+def test_the_floor_plan_names_every_module():
+    plan = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("| floor |")[2]
+    package = ROOT / "cleaner"
+    modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
+    modules |= {f"model.{path.stem}" for path in package.glob("model/*.py") if path.stem != "__init__"}
+    modules |= {"cli", "training", "cleaner"}
+    assert set(re.findall(r"^\| \d \| `([\w.]+)` \|", plan, re.MULTILINE)) == modules
+
+
+def test_the_data_sheet_counts_right():
+    sheet = (ROOT / "data/README.md").read_text(encoding="utf-8")
+    counted = {
+        name: int(rows.replace(",", ""))
+        for name, rows in re.findall(r"^\| `([\w/.]+)` \| ([\d,]+) \|", sheet, re.MULTILINE)
+    }
+    for path in (ROOT / "data").rglob("*.jsonl"):
+        name = path.relative_to(ROOT / "data").as_posix()
+        assert counted.pop(name) == len(path.read_text(encoding="utf-8").splitlines()), name
+    assert counted == {"corpora.json": 6}
