@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import features_of
 
-from cleaner.context import SCORE_LIMIT, context_features
+from cleaner.context import SCORE_LIMIT, column_bounds, context_features
 from cleaner.features import DENSE
 
 LINES = [
@@ -70,3 +70,29 @@ def test_columns_are_finite_small_integers():
     assert np.isfinite(columns).all()
     assert np.array_equal(columns, np.rint(columns))
     assert abs(columns).max() < 2**24
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(DOCUMENT.filter(bool), min_size=1, max_size=3))
+def test_columns_stay_within_their_bounds(documents):
+    bounds = np.array(column_bounds(2))
+    for columns in columns_of(*documents):
+        assert len(columns) == len(bounds)
+        assert (abs(columns).max(axis=1) <= bounds).all()
+
+
+def test_extreme_lines_stay_within_their_bounds():
+    lines = [
+        "x" * 100_000,
+        "A1." * 9000,
+        "…" * 500,
+        "(" * 500,
+        "会" * 9000,
+        "",
+        "1" * 500,
+        ". " * 9000,
+        "@#©/" * 200,
+        "A " * 9000,
+    ]
+    document = [(line, score, -score) for line in lines for score in (-SCORE_LIMIT, SCORE_LIMIT)] * 500
+    assert (abs(columns_of(document)[0]).max(axis=1) <= np.array(column_bounds(2))).all()

@@ -6,11 +6,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import KINDS, MARKERS, columns, features_of
 
-from cleaner.context import SCORE_LIMIT, SCORE_UNIT
+from cleaner.context import SCORE_LIMIT, SCORE_UNIT, column_bounds
 from cleaner.document import Kind
 from cleaner.features import HASH_BITS
 from cleaner.model.bundle import read_bundle
-from cleaner.model.scorer import DECIMALS, TILE, Calibration, LineClassifier, Perceptron, TextModel, softmax
+from cleaner.model.scorer import (
+    ACTIVATION_STEPS,
+    DECIMALS,
+    MOST_ACTIVE,
+    TILE,
+    Calibration,
+    LineClassifier,
+    Perceptron,
+    TextModel,
+    softmax,
+)
 
 LINES = [
     "",
@@ -63,31 +73,45 @@ def test_text_scores_are_cut_off():
     assert scores.tolist() == [[SCORE_LIMIT], [-SCORE_LIMIT]]
 
 
-def perceptron(inputs, units=64, outputs=len(KINDS), seed=1):
+def perceptron(units=64, seed=1):
     draw = np.random.default_rng(seed)
-    of = lambda *shape: draw.normal(size=shape).astype(np.float32)  # noqa: E731
-    return Perceptron(of(inputs, units) / 30, of(units), of(units, outputs), of(outputs))
+    of = lambda *shape: draw.normal(size=shape)  # noqa: E731
+    weights = of(columns(4), units) / 300, of(units), of(units, len(KINDS)), of(len(KINDS))
+    return Perceptron.exact(*weights, np.array(column_bounds(4), np.float64)), weights
+
+
+def inputs_within_bounds(lines, seed=2):
+    bounds = np.array(column_bounds(4))[:, None]
+    return np.random.default_rng(seed).integers(-bounds, bounds + 1, (len(bounds), lines)).astype(np.float32)
 
 
 @pytest.mark.parametrize("lines", [0, 1, 2, TILE - 1, TILE, TILE + 1, 3 * TILE + 17])
 def test_tiles_are_one_matrix_product(lines):
-    model = perceptron(200)
-    inputs = np.random.default_rng(2).integers(-128, 300, (200, lines)).astype(np.float32)
-    layer = np.maximum(inputs.T.astype(np.float64) @ model.hidden + model.hidden_bias, 0)
+    model, (hidden, hidden_bias, output, output_bias) = perceptron()
+    inputs = inputs_within_bounds(lines)
     logits = model.logits(inputs)
     assert logits.shape == (lines, len(KINDS))
-    assert np.allclose(logits, layer @ model.output + model.output_bias, rtol=1e-4, atol=1e-3)
+    layer = np.maximum(inputs.T.astype(np.float64) @ hidden + hidden_bias, 0)
+    assert np.allclose(logits, layer @ output + output_bias, atol=0.2)
+    # The rounded weights themselves give the very same numbers in integers of any length.
+    step = 2**40
+    exact = (model.hidden.astype(np.float64) * step).astype(object).T @ inputs[:, :5].astype(np.int64).astype(object)
+    sums = (exact + (model.hidden_bias.astype(np.float64) * step).astype(object)[:, None]) / step
+    active = np.rint(np.clip(sums.astype(np.float64), 0, MOST_ACTIVE) * ACTIVATION_STEPS) / ACTIVATION_STEPS
+    assert np.allclose(logits[:5], active.T @ model.output + model.output_bias, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, TILE - 1, TILE, TILE + 1, 2 * TILE + 5])
 def test_a_line_has_the_same_logits_in_any_company(size):
-    model = perceptron(columns(4))
-    inputs = np.random.default_rng(3).integers(-128, 300, (columns(4), 3 * TILE)).astype(np.float32)
+    model, _ = perceptron()
+    inputs = inputs_within_bounds(3 * TILE)
     whole = model.logits(inputs)
-    for begin in (0, 1, 5, TILE - 1, TILE):
+    for begin in (0, 1, 5, 8, TILE - 1, TILE):
         part = model.logits(np.ascontiguousarray(inputs[:, begin : begin + size]))
         assert np.array_equal(part, whole[begin : begin + size])
         assert np.array_equal(model.logits(inputs[:, begin : begin + size]), part)
+    order = np.random.default_rng(1).permutation(3 * TILE)
+    assert np.array_equal(model.logits(inputs[:, order]), whole[order])
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +119,7 @@ def random_classifier():
     draw = np.random.default_rng(4)
     weights = draw.integers(-128, 128, (4, 1 << HASH_BITS)).astype(np.int8)
     text = TextModel.of(weights, draw.uniform(1e-3, 3e-3, 4), np.zeros(4))
-    return LineClassifier(KINDS, text, perceptron(columns(4)), IDENTITY, IDENTITY)
+    return LineClassifier(KINDS, text, perceptron()[0], IDENTITY, IDENTITY)
 
 
 DOCUMENT = st.lists(st.sampled_from(LINES), min_size=1, max_size=8)

@@ -49,8 +49,8 @@ def arrays(heads=HEADS):
         weights[0, inside] = weights[head, inside] = 127
     hidden = np.zeros((columns(heads), heads), np.float32)
     hidden[:heads] = np.eye(heads) / 16
-    output = np.zeros((heads, len(KINDS)), np.float32)
-    bias = np.full(len(KINDS), -4, np.float32)
+    output = np.zeros((heads, len(KINDS)))
+    bias = np.full(len(KINDS), -4.0)
     bias[KINDS.index(Kind.CONTENT)] = 4
     for head, kind in enumerate(list(MARKERS)[: heads - 1], 1):
         output[head, KINDS.index(kind)] = 2
