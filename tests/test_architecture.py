@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,7 @@ def loaded_after(code):
 
 
 HEAVY = {"sklearn", "scipy", "joblib", "lxml", "trafilatura", "pandas", "pyarrow"}
-TEXT = "The council met on Tuesday.\\nADVERTISEMENT Advertisement\\ndate 2023-10-13 The café re\\u0301opened (Agency) -Today."
+TEXT = "The council met on Tuesday.\\nADVERTISEMENT Advertisement\\nThe café re\\u0301opened (Agency) -Today."
 
 
 def test_importing_the_package_loads_nothing():
@@ -206,18 +207,17 @@ def test_reading_a_result_and_its_json_loads_nothing_more():
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["explain", "--help"], ["completion", "bash"]])
 def test_help_is_given_without_numpy(arguments):
-    code = f"import sys, io\nfrom cleaner.cli import main\nsys.argv = ['clean', *{arguments!r}]\nout, sys.stdout = sys.stdout, io.StringIO()"
+    code = f"import sys, io\nfrom cleaner.cli import main\nsys.argv = ['clean', *{arguments!r}]"
+    code += "\nout, sys.stdout = sys.stdout, io.StringIO()"
     code += "\ntry: main()\nexcept SystemExit as end: assert not end.code\nsys.stdout = out"
     assert not loaded_after(code) & (HEAVY | {"numpy", "ftfy"})
 
 
 def test_every_public_name_arrives():
-    code = "import cleaner\nfor name in cleaner.__all__: assert getattr(cleaner, name) is not None, name\nassert set(dir(cleaner)) >= set(cleaner.__all__)"
-    loaded_after(code)
+    loaded_after("import cleaner\nfor name in cleaner.__all__: assert getattr(cleaner, name) is not None, name")
+    loaded_after("import cleaner\nassert set(dir(cleaner)) >= set(cleaner.__all__)")
     with pytest.raises(AttributeError, match="nothing"):
-        import cleaner
-
-        _ = cleaner.nothing
+        getattr(import_module("cleaner"), "nothing")  # noqa: B009  what is tested is the look-up
 
 
 def test_the_package_is_typed():

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED, align, words
 
-GOLD = "What next?\nThe council will vote on the new bridge in May, the mayor said.\nNobody else spoke that night, as far as we know."
+GOLD = """What next?
+The council will vote on the new bridge in May, the mayor said.
+Nobody else spoke that night, as far as we know."""
 
 
 @pytest.mark.parametrize(

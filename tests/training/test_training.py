@@ -1,4 +1,4 @@
-"""Fit, export and serve on a small corpus of our own: what was fitted is what is served, byte for byte the same each time."""
+"""Fit, export and serve on a small corpus of our own: what was fitted is what is served, the same each time."""
 
 import gzip
 import json

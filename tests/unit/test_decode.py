@@ -9,7 +9,6 @@ from tiny import KINDS, REMOVABLE, features_of
 from cleaner.decode import (
     BLOCK_FRACTION,
     BLOCK_LINES,
-    CERTAIN,
     REPEAT_LENGTH,
     Decision,
     decide,
@@ -165,17 +164,16 @@ def decision_of(kept, scores=None, reasons=None):
 
 
 @pytest.mark.parametrize(
-    ("scores", "reasons", "sure"),
+    ("reasons", "sure"),
     [
-        ([CERTAIN, 1.0], [Reason.MODEL] * 2, True),
-        ([CERTAIN, CERTAIN - 0.0001], [Reason.MODEL] * 2, False),
-        ([CERTAIN, 0.1], [Reason.MODEL, Reason.LEXICON], True),
-        ([CERTAIN, 0.1], [Reason.MODEL, Reason.CALLER], True),
-        ([CERTAIN, 0.9], [Reason.MODEL, Reason.CONTEXT], False),
+        ([Reason.LEXICON, Reason.LEXICON], True),
+        ([Reason.CALLER, Reason.LEXICON], True),
+        ([Reason.MODEL, Reason.LEXICON], False),
+        ([Reason.CONTEXT, Reason.CALLER], False),
     ],
 )
-def test_a_document_is_emptied_only_when_every_verdict_is_certain(scores, reasons, sure):
-    decision = decision_of([False, False], scores, list(reasons))
+def test_a_document_is_emptied_only_when_every_verdict_is_certain(reasons, sure):
+    decision = decision_of([False, False], reasons=list(reasons))
     assert keep_within_budget(decision, ["one", "two"], 0, 2, Options()) == (Flag.NOTHING_LEFT,)
     assert decision.kept == [not sure] * 2
     assert decision.reasons == (reasons if sure else [Reason.BUDGET] * 2)

@@ -15,7 +15,7 @@ from cleaner.features import (
     HEAD,
     ORDERS,
     TAIL,
-    excerpt,
+    excerpts,
     line_features,
     log_scale,
     segment_sums,
@@ -102,7 +102,7 @@ def test_every_script_has_shape_and_ngrams(line):
     assert sum(map(len, grams)) > 0
     assert all(0 <= gram < 1 << HASH_BITS for some in grams for gram in some)
     for order, some in zip(ORDERS, grams, strict=True):
-        assert len(some) == max(0, len(excerpt(line)) + 3 - order)
+        assert len(some) == max(0, len(excerpts([line], np.array([0, 1]))[0]) + 3 - order)
     if sum(char.isalpha() for char in line) > 3:
         assert dense[COLUMN["words"]] > 0
         assert dense[COLUMN["word_length"]] > 0
@@ -186,21 +186,19 @@ def test_dense_names_are_unique_and_cover_the_columns():
     assert [COLUMN[name] for name in DENSE] == list(range(len(DENSE)))
 
 
-@given(st.text(max_size=400))
-def test_an_excerpt_is_the_two_ends(line):
-    short = excerpt(line)
-    assert len(short) <= HEAD + TAIL + 1
-    if len(line) <= HEAD + TAIL:
-        assert short == line
-    else:
-        assert short[:HEAD] == line[:HEAD]
-        assert short[-TAIL:] == line[-TAIL:]
-        assert short[HEAD] == "\x1f"
+@given(st.lists(st.text(max_size=400), min_size=1, max_size=5))
+def test_an_excerpt_is_the_line_or_its_two_ends(lines):
+    for line, short in zip(lines, excerpts(lines, np.array([0, len(lines)])), strict=True):
+        if len(line) <= HEAD + TAIL:
+            assert short == line
+        else:
+            assert short[:HEAD] == line[:HEAD]
+            assert short[-TAIL:] == line[-TAIL:]
 
 
-def test_what_stands_between_the_ends_changes_only_the_length():
-    head, tail = "The council met. " * 10, " and voted for the bridge" * 5
-    one, two = (of_line(features_of([head + middle + tail]), 0) for middle in ("x" * 500, "(:@” " * 100))
+def test_what_stands_between_the_ends_of_a_paragraph_changes_nothing():
+    head, tail = "The council met. " * 20, " and voted for the bridge" * 10
+    one, two = (of_line(features_of([head + middle + tail]), 0) for middle in ("x" * 500, ("(:@” " * 100)))
     assert one == two
 
 

@@ -1,4 +1,4 @@
-"""What the lexicon calls certain is certain: every entry matches what it names, and nothing that an article would print."""
+"""What the lexicon calls certain is certain: every entry matches its lines, and none that an article would print."""
 
 import json
 from pathlib import Path

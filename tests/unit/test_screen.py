@@ -114,7 +114,7 @@ def test_every_pair_that_can_be_mojibake_is_seen():
 
 
 def absorbed_by_the_one_before():
-    """Every code point of class 0 that some canonical composition of this Python's Unicode data puts second, found by trying."""
+    """Every code point that a canonical composition of this Python's Unicode data puts second, found by trying."""
     found = set(
         map(chr, [*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)])
     )  # Hangul vowels and finals, composed by rule

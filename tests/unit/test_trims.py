@@ -1,4 +1,4 @@
-"""Trims cut what is glued on and put back what was lost; prose comes through untouched, and every change can be undone."""
+"""Trims cut what is glued on and put back what was lost; prose stays untouched, and every change can be undone."""
 
 import json
 import random
