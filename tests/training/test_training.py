@@ -237,9 +237,8 @@ def test_evaluate_counts_what_cleaning_does(small, trained):
 def test_evaluate_by_folds(trained):
     table = evaluate(trained / "lines-dev.jsonl.gz", folds=trained / "folds")
     assert table["extracted"]["docs"] == 24
-    assert (
-        table["extracted"]["before"] == evaluate(trained / "lines-dev.jsonl.gz", trained / "one")["extracted"]["before"]
-    )
+    whole = evaluate(trained / "lines-dev.jsonl.gz", trained / "one")
+    assert table["extracted"]["before"] == pytest.approx(whole["extracted"]["before"])
 
 
 @pytest.mark.parametrize("change", ["no folds", "page twice", "page nowhere", "site twice"])
