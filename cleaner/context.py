@@ -1,7 +1,8 @@
 """What a line is made of → what it looks like in its document: neighbours, edges, the shape of the whole.
 
 A fixed window and a few whole-document sums per line, all in integers, so the cost grows with the number of lines and
-nothing depends on what else is in the batch. Training and serving call the same function; ``FEATURES_VERSION`` covers it.
+nothing depends on what else is in the batch. Training and serving call the same function; ``FEATURES_VERSION`` covers
+it.
 """
 
 from functools import cache
@@ -9,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features import COLUMN, LineFeatures, line_features, log_scale
+from cleaner.features import BOUNDS, COLUMN, DENSE, LARGEST_LOG, LineFeatures, log_scale
 
 # Text scores come in sixteenths of a logit and are cut off here, where they are as good as certain.
 SCORE_UNIT = 16
@@ -19,21 +20,31 @@ SCORE_LIMIT = 8 * SCORE_UNIT
 _NEAR = (-4, -3, -2, -1, 1, 2, 3, 4)
 _NEXT = (-2, -1, 1, 2)
 _WINDOWS = (3, 8, 20)
-# A line of at least this many code points (in the unit of ``log_scale``) that ends a sentence and whose words look like main
-# content anchors the article: what stands before the first and behind the last anchor is its head and its tail.
+# A line of at least this many code points (in the unit of ``log_scale``) that ends a sentence and whose words look like
+# main content anchors the article: what stands before the first and behind the last anchor is its head and its tail.
 _ANCHOR_LENGTH = int(log_scale(np.array([100]))[0])
 _FAR = int(log_scale(np.array([200]))[0])
 
 _NEIGHBOUR_COLUMNS = [
     COLUMN[name]
-    for name in ("upper_share", "capital_share", "digit_share", "ends_colon", "starts_bullet", "cohesion", "words", "seen_again")
+    for name in (
+        "upper_share",
+        "capital_share",
+        "digit_share",
+        "ends_colon",
+        "starts_bullet",
+        "cohesion",
+        "words",
+        "seen_again",
+    )
 ]
 
 
 def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> NDArray[np.float32]:
     """Shape (columns, lines): every line with its neighbourhood and its document.
 
-    ``text_scores`` (heads, lines) are what the words of each line say, in ``SCORE_UNIT``; the first head is boilerplate against main content.
+    ``text_scores`` (heads, lines) are what the words of each line say, in ``SCORE_UNIT``; the first head is boilerplate
+    against main content.
     """
     dense = features.dense.T
     offsets, document_of = features.offsets, features.document_of
@@ -65,14 +76,12 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
     ]
 
     # The neighbours one by one.
-    near = {step: _valid(index + step, begin, end) for step in _NEAR}
     for step in _NEAR:
-        position, inside = near[step]
-        for values in (*text_scores, length, ends_sentence):
-            out.append(values[position] * inside)
-    for step in _NEXT:
-        position, inside = near[step]
-        out += [dense[column][position] * inside for column in _NEIGHBOUR_COLUMNS]
+        inside = document_of[step:] == document_of[:-step] if step > 0 else document_of[:step] == document_of[-step:]
+        seen = [*text_scores, length, ends_sentence]
+        if step in _NEXT:
+            seen += [dense[column] for column in _NEIGHBOUR_COLUMNS]
+        out += [_neighbours(values, step, inside) for values in seen]
 
     # Windows and the whole document as averages.
     averaged = [*text_scores, length, ends_sentence * 256, dense[COLUMN["cohesion"]], anchor * 256]
@@ -97,16 +106,30 @@ def _running(values: NDArray[np.generic]) -> NDArray[np.int64]:
     return total
 
 
-def _valid(
-    position: NDArray[np.intp], begin: NDArray[np.intp], end: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Positions forced into the batch, and which of them lie in the line's own document."""
-    inside = (position >= begin) & (position < end)
-    return np.clip(position, 0, len(begin) - 1), inside
+def _neighbours(values: NDArray[np.int32], step: int, inside: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """The value of the line ``step`` lines on, zero where ``inside`` (lines - step,) says that this is another document."""
+    shifted = np.zeros_like(values)
+    if step > 0:
+        np.multiply(values[step:], inside, out=shifted[:-step])
+    else:
+        np.multiply(values[:step], inside, out=shifted[-step:])
+    return shifted
 
 
 @cache
-def column_count(heads: int) -> int:
-    """How many columns ``context_features`` has for a text model with that many heads."""
-    features = line_features(["x"], np.array([0, 1]))
-    return len(context_features(np.zeros((heads, 1), np.int32), features))
+def column_bounds(heads: int) -> tuple[int, ...]:
+    """The largest absolute value that each column of ``context_features`` can have, for that many heads.
+
+    In the order in which that function puts the columns; tests hold the two together.
+    """
+    scores, log, share, flag = [SCORE_LIMIT] * heads, [LARGEST_LOG], [256], [1]
+    length, ends_sentence, cohesion = log, flag, share
+    dense = [BOUNDS[name] for name in DENSE]
+    bounds = scores + dense + log * 2 + share + log + flag * 2 + log * 2 + share * 2 + [max(LARGEST_LOG, _FAR)] * 2
+    for step in _NEAR:
+        bounds += scores + length + ends_sentence
+        if step in _NEXT:
+            bounds += [dense[column] for column in _NEIGHBOUR_COLUMNS]
+    for bound in scores + length + share + cohesion + share:
+        bounds += [bound] * (len(_WINDOWS) + 3)
+    return tuple(bounds)

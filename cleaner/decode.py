@@ -1,7 +1,7 @@
 """Scores and certain hits → one decision a line: thresholds, blocks, repeats, the budget.
 
-Everything is linear in the number of lines; no decision looks beyond its document. What a score is worth was measured by ``training``,
-and the thresholds come with the bundle.
+Everything is linear in the number of lines; no decision looks beyond its document. What a score is worth was measured
+by ``training``, and the thresholds come with the bundle.
 """
 
 from collections.abc import Mapping
@@ -20,25 +20,30 @@ from cleaner.model.scorer import Scores
 from cleaner.normalize import normalized
 from cleaner.options import Options
 
-# A line between two removed ones, or between a removed one and the end of the document, goes with them from this fraction of its
-# threshold on: the middle sentences of a letter read like news, its edges do not.
-BLOCK_FRACTION = 0.6
+# A line between two removed ones, or between a removed one and the end of the document, goes with them from this
+# fraction of its threshold on: the middle sentences of a letter read like news, its edges do not.
+BLOCK_FRACTION = 0.75
 # As many such lines in a row; a longer stretch of doubtful lines is more likely the article.
 BLOCK_LINES = 6
 
-# An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are refrains and scores.
+# When more than this share of a document would go, it is either the text of a whole page, whose menus score high, or a list that the model
+# takes for a menu: then only lines from this score on go. Measured out of fold: content lost falls by a sixth.
+LARGE_SHARE, SURE_SCORE = 0.3, 0.95
+
+# An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
+# refrains and scores.
 REPEAT_LENGTH = 80
 
 # A line of at least this many code points that ends a sentence and looks like content is a paragraph of the article.
 PARAGRAPH_LENGTH = 100
 
-# From this score on a verdict counts as certain when nothing would be left of a document.
-CERTAIN = 0.98
-
 # Lines that may be a label or machine output as a whole are at most this long, in code points.
 LABEL_LENGTH = 120
+# Labels of one or two code points, with marks around them, are too short for ``features.Edges``.
+TINY_LENGTH = 6
 
-_FINAL = {Reason.LEXICON, Reason.CALLER}
+# Who is certain enough to leave nothing of a document: a lone ad label, not a lone word that the model does not know.
+_CERTAIN = {Reason.LEXICON, Reason.CALLER}
 
 
 @dataclass(slots=True)
@@ -57,6 +62,11 @@ class Decision:
         self.reasons[line] = reason
 
 
+# How a label goes on behind bullets and dashes.
+_MARKS = " \t-–—•·*|"
+_LABEL_STARTS = frozenset(text[:3] for text in OPENINGS)
+
+
 @cache
 def _label_edges() -> Edges:
     return Edges(OPENINGS, ENDINGS)
@@ -64,12 +74,18 @@ def _label_edges() -> Edges:
 
 def known_kinds(lines: list[str], features: LineFeatures, options: Options) -> dict[int, tuple[Kind, Reason]]:
     """The lines whose kind is certain before any model looks: the caller's phrases and the lexicon's whole lines."""
-    dense = features.dense
-    wordlike = dense[:, COLUMN["starts_lower"]] | dense[:, COLUMN["starts_upper"]]
-    possible = (features.lengths <= LABEL_LENGTH) & ((wordlike == 0) | _label_edges().found_in(features))
-    known = {i: (kind, Reason.LEXICON) for i in np.flatnonzero(possible).tolist() if (kind := certain_kind(lines[i]))}
+    short = features.lengths <= LABEL_LENGTH
+    first = features.dense[:, COLUMN["starts_lower"] : COLUMN["starts_dash"] + 1]
+    listed = first[:, -1] | first[:, -2]
+    odd = first.sum(axis=1) == first[:, COLUMN["starts_bracket"] - COLUMN["starts_lower"]]
+    tiny = features.lengths <= TINY_LENGTH
+    possible = np.flatnonzero(short & (odd | tiny | _label_edges().found_in(features))).tolist()
+    possible += [i for i in np.flatnonzero(short & (listed > 0)).tolist() if lines[i].lstrip(_MARKS)[:3].casefold() in _LABEL_STARTS]
+    known = {i: (kind, Reason.LEXICON) for i in possible if (kind := certain_kind(lines[i]))}
+    # Nothing but invisible characters: nothing is left of it, whatever anybody decides.
+    known |= dict.fromkeys(np.flatnonzero(features.lengths == 0).tolist(), (Kind.RESIDUE, Reason.LEXICON))
     if options.phrases:
-        phrases = {line.casefold() for line in normalized(list(options.phrases), options)}
+        phrases = {line.casefold() for line in normalized(list(options.phrases), options) if line}
         known |= {i: (Kind.ADVERT, Reason.CALLER) for i, line in enumerate(lines) if line.casefold() in phrases}
     return known
 
@@ -89,7 +105,11 @@ def decide(
     goes = np.array([kind in removed for kind in scores.kinds])[best]
     over = scores.boilerplate >= limit
     alone = over & goes
-    enclosed = in_blocks(alone, goes & (scores.boilerplate >= limit * BLOCK_FRACTION), features.document_of)
+    doubtful = goes & (scores.boilerplate >= limit * BLOCK_FRACTION)
+    enclosed = in_blocks(alone, doubtful, paragraphs_of(scores.boilerplate, features), features.document_of)
+    if options.threshold is None and not options.thresholds:
+        spared = spare(alone | enclosed, scores.boilerplate, features.lengths, features.document_of)
+        alone, enclosed, over = alone & ~spared, enclosed & ~spared, over & ~spared
     letter = in_letters(scores, features) & ~alone if Kind.APPEAL in removed else np.zeros_like(alone)
     lines = len(alone)
     decision = Decision(
@@ -119,14 +139,19 @@ def _limits(kind: Kind, thresholds: Thresholds, options: Options) -> tuple[float
     return (asked, asked) if asked is not None else (thresholds.edge.get(kind, 1.0), thresholds.inside.get(kind, 1.0))
 
 
-def _paragraphs(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
+# A line below this score looks more like content than not.
+EVEN = 0.5
+
+
+def paragraphs_of(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
+    """Which lines are long, end a sentence and look more like content than not."""
     ends_sentence = features.dense[:, COLUMN["ends_sentence"]] > 0
-    return (features.lengths >= PARAGRAPH_LENGTH) & ends_sentence & (boilerplate < 0.5)
+    return (features.lengths >= PARAGRAPH_LENGTH) & ends_sentence & (boilerplate < EVEN)
 
 
 def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
-    """Which lines stand between two paragraphs of the article: a list or a name there is content more often than at its edges."""
-    total = np.concatenate([[0], np.cumsum(_paragraphs(boilerplate, features))])
+    """Which lines stand between two paragraphs of the article: a list there is content more often than at its edges."""
+    total = np.concatenate([[0], np.cumsum(paragraphs_of(boilerplate, features))])
     document_of, index = features.document_of, np.arange(len(boilerplate))
     before = total[index] - total[features.offsets[document_of]]
     behind = total[features.offsets[document_of + 1]] - total[index + 1]
@@ -137,14 +162,17 @@ def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines belong to a letter to the reader, by what the model says of its edges."""
     asks = np.array([kind is Kind.APPEAL for kind in scores.kinds])[scores.best]
     openings = (features.lengths <= OPENING_LENGTH) & (features.dense[:, COLUMN["ends_colon"]] > 0)
-    paragraphs = _paragraphs(scores.boilerplate, features)
+    paragraphs = paragraphs_of(scores.boilerplate, features)
     return letter_lines(np.where(asks, scores.boilerplate, 0.0), paragraphs, openings, features.offsets)
 
 
 def in_blocks(
-    alone: NDArray[np.bool_], possible: NDArray[np.bool_], document_of: NDArray[np.intp]
+    alone: NDArray[np.bool_], possible: NDArray[np.bool_], paragraphs: NDArray[np.bool_], document_of: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """The doubtful lines that a block of removed lines encloses, or that stand between one and the end of their document."""
+    """The doubtful lines that removed lines enclose, or that stand between some and the end of their document.
+
+    A paragraph goes only when it is enclosed: as the last line it is more likely the end of the article.
+    """
     doubtful = possible & ~alone
     enclosed = np.zeros_like(alone)
     if not doubtful.any():
@@ -156,9 +184,19 @@ def in_blocks(
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         follows = start > 0 and same[start - 1] and alone[start - 1]
         last = end + 1 == len(alone) or not same[end]
-        if follows and end - start < BLOCK_LINES and (last or alone[end + 1]):
+        closed = not paragraphs[start : end + 1].any() if last else alone[end + 1]
+        if follows and end - start < BLOCK_LINES and closed:
             enclosed[start : end + 1] = True
     return enclosed
+
+
+def spare(
+    gone: NDArray[np.bool_], boilerplate: NDArray[np.float64], lengths: NDArray[np.intp], document_of: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Of the lines that would go, those that stay because too much of their document would go on too little certainty."""
+    documents = int(document_of[-1]) + 1 if len(document_of) else 0
+    share = np.bincount(document_of, lengths * gone, documents) / np.maximum(np.bincount(document_of, lengths, documents), 1)
+    return gone & (share > LARGE_SHARE)[document_of] & (boilerplate < SURE_SCORE)
 
 
 def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
@@ -178,7 +216,9 @@ def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
     return found
 
 
-def keep_within_budget(decision: Decision, texts: list[str], begin: int, end: int, options: Options) -> tuple[Flag, ...]:
+def keep_within_budget(
+    decision: Decision, texts: list[str], begin: int, end: int, options: Options
+) -> tuple[Flag, ...]:
     """Flag the document of the lines ``begin`` to ``end`` when too much of it would go, and keep it whole.
 
     A document of which nothing would be left is emptied only when every verdict is certain.
@@ -194,8 +234,7 @@ def keep_within_budget(decision: Decision, texts: list[str], begin: int, end: in
             return (Flag.OVER_BUDGET,)
     if any(kept):
         return ()
-    sure = (decision.reasons[i] in _FINAL or decision.scores[i] >= CERTAIN or not texts[i] for i in range(begin, end))
-    if not all(sure):
+    if not all(decision.reasons[i] in _CERTAIN or not texts[i] for i in range(begin, end)):
         _restore(decision, begin, end)
     return (Flag.NOTHING_LEFT,)
 

@@ -1,8 +1,8 @@
 r"""A batch of documents, as normalised lines, → arrays: what each line is made of and how it sits in its document.
 
-Training and serving call the same functions, so a bundle names the ``FEATURES_VERSION`` that it was fitted with. Everything here
-is exact integer work or an element-wise step on it: no value depends on what else is in the batch. What the model makes of
-the arrays is left to ``model``; which neighbours matter is left to ``context``.
+Training and serving call the same functions, so a bundle names the ``FEATURES_VERSION`` that it was fitted with.
+Everything here is exact integer work or an element-wise step on it: no value depends on what else is in the batch. What
+the model makes of the arrays is left to ``model``; which neighbours matter is left to ``context``.
 """
 
 import unicodedata
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 # Raised by one whenever any value below can come out different for some line.
 FEATURES_VERSION = 1
 
-# A line is judged by its two ends: the middle of a paragraph says little and costs most. Measured out of fold on the lines that
-# extractors left, 64 + 32 code points rank lines as well as 240 + 120 (area under the curve 0.823 both).
+# A line is judged by its two ends: the middle of a paragraph says little and costs most. Measured out of fold on the
+# lines that extractors left, 64 + 32 code points rank lines as well as 240 + 120 (area under the curve 0.823 both).
 HEAD, TAIL = 64, 32
-# The last lines of a document are read (nearly) whole: that is where letters to the reader stand, and in the middle of their paragraphs
-# stands what they ask for. No more than fits a lane of the scorer.
+# The last lines of a document are read (nearly) whole: that is where letters to the reader stand, and in the middle of
+# their paragraphs stands what they ask for. No more than fits a lane of the scorer.
 LAST_LINES = 20
 LONG_HEAD, LONG_TAIL = 170, 80
 MOST_GRAMS = LONG_HEAD + LONG_TAIL + 2
@@ -36,9 +36,9 @@ _BRACKET, _DASH, _BULLET, _MARKUP, _SYMBOL, _AT, _HASH, _COPYRIGHT, _SLASH, _DOT
 _CLASSES = 32
 
 _NAMED = {
-    _STOP: ".!?。！？؟۔।॥։።၊။៕",
+    _STOP: ".!?。！？؟۔।॥։።။។៕",
     _DOTS: "…",
-    _COMMA: ",;،、，；؛",
+    _COMMA: ",;،、，；؛၊",
     _COLON: ":：",
     _QUOTE: "\"'“”„«»‘’‚‹›「」『』",
     _BRACKET: "()[]（）【】",
@@ -78,22 +78,34 @@ _SKETCH_BITS = 13
 
 # The dense features of a line, in the order of the columns. Shares are in 1/256, lengths in 16 * log2(1 + n).
 DENSE = (
-    "length", "words", "sentences", "commas", "numbers", "upper_share", "capital_share", "digit_share", "punctuation_share",
-    "symbol_share", "word_length", "ends_sentence", "ends_colon", "ends_quote", "ends_dots", "ends_bullet", "starts_lower",
-    "starts_upper", "starts_digit", "starts_quote", "starts_bracket", "starts_bullet", "starts_dash", "has_quote", "has_bracket",
-    "has_markup", "has_bullet", "has_colon", "has_at", "has_hash", "has_copyright", "has_slash", "cohesion", "cohesive_words",
-    "seen_before", "seen_again",
+    "length", "words", "sentences", "commas", "numbers", "upper_share", "capital_share", "digit_share",
+    "punctuation_share", "symbol_share", "word_length", "ends_sentence", "ends_colon", "ends_quote", "ends_dots",
+    "ends_bullet", "starts_lower", "starts_upper", "starts_digit", "starts_quote", "starts_bracket",
+    "starts_bullet", "starts_dash", "has_quote", "has_bracket", "has_markup", "has_bullet", "has_colon", "has_at",
+    "has_hash", "has_copyright", "has_slash", "cohesion", "cohesive_words", "seen_before", "seen_again",
 )  # fmt: skip
 COLUMN = {name: i for i, name in enumerate(DENSE)}
+
+# The largest value of each: a logarithm, a share, a flag, or the cut-off of the mean word length.
+LARGEST_LOG, LARGEST_WORD = 208, 512
+_LOGARITHMS = frozenset({"length", "words", "sentences", "commas", "numbers", "cohesive_words"})
+BOUNDS = {
+    name: LARGEST_LOG if name in _LOGARITHMS
+    else LARGEST_WORD if name == "word_length"
+    else 256 if name.endswith("_share") or name == "cohesion"
+    else 1
+    for name in DENSE
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class LineFeatures:
     """The lines of some documents as arrays.
 
-    ``grams`` holds the hash bucket of every n-gram of the batch, order by order; the grams of line ``i`` and order ``k`` stand at
-    ``grams[k][starts[k][i] : stops[k][i]]``. ``lengths`` (lines,) counts the code points of whole lines. ``dense`` has shape (lines, ``len(DENSE)``), dtype int32. ``offsets`` has shape
-    (documents + 1,): document ``d`` owns the lines ``offsets[d]`` to ``offsets[d + 1]``.
+    ``grams`` holds the hash bucket of every n-gram of the batch, order by order; the grams of line ``i`` and order
+    ``k`` stand at ``grams[k][starts[k][i] : stops[k][i]]``. ``lengths`` (lines,) counts the code points of whole lines.
+    ``dense`` has shape (lines, ``len(DENSE)``), dtype int32. ``offsets`` has shape (documents + 1,): document ``d``
+    owns the lines ``offsets[d]`` to ``offsets[d + 1]``.
     """
 
     grams: list[NDArray[np.intp]]
@@ -173,18 +185,21 @@ def excerpts(lines: list[str], offsets: NDArray[np.intp]) -> list[str]:
 def line_features(lines: list[str], offsets: NDArray[np.intp]) -> LineFeatures:
     """Turn normalised lines into arrays.
 
-    ``lines`` are all lines of the batch, without line breaks; ``offsets`` (documents + 1,) says where each document begins.
+    ``lines`` are all lines of the batch, without line breaks; ``offsets`` (documents + 1,) says where each document
+    begins.
     """
     full_lengths = np.fromiter(map(len, lines), np.intp, len(lines))
     return excerpt_features(excerpts(lines, offsets), full_lengths, offsets)
 
 
 def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: NDArray[np.intp]) -> LineFeatures:
-    """The arrays of lines of which the excerpts were taken already; ``full_lengths`` (lines,) are those of the whole lines."""
+    """The arrays of lines whose excerpts were taken already; ``full_lengths`` (lines,) are those of the whole lines."""
     if not ends:
         none = np.zeros(0, np.intp)
         orders = len(ORDERS)
-        return LineFeatures([none] * orders, [none] * orders, [none] * orders, none, np.zeros((0, len(DENSE)), np.int32), offsets)
+        return LineFeatures(
+            [none] * orders, [none] * orders, [none] * orders, none, np.zeros((0, len(DENSE)), np.int32), offsets
+        )
     # The breaks at the end only spare the windows below a special case for very short texts.
     codes = _code_points("\n" + "\n".join(ends) + "\n" * max(ORDERS))
     classes = _classes(codes)
@@ -296,7 +311,7 @@ def _shape(
     cells = line_at * _CLASSES + classes
     count = per_line(cells)
     wordlike = (classes >= _LOWER) & (classes <= _IDEOGRAPH)
-    begins = np.zeros(len(classes), bool)
+    begins = wordlike.copy()
     begins[1:] = wordlike[1:] & (~wordlike[:-1] | (classes[1:] == _IDEOGRAPH))
     word = per_line(cells[begins])
     words = word.sum(axis=1)
@@ -307,7 +322,9 @@ def _shape(
     seen = np.maximum(stops - starts, 1)
     first, last = classes[starts], classes[stops - 1]
     enclosed = (last == _QUOTE) | (last == _BRACKET)
-    core = np.where(enclosed, classes[np.maximum(stops - 2, starts)], last)  # a full stop may stand before a closing quote
+    core = np.where(
+        enclosed, classes[np.maximum(stops - 2, starts)], last
+    )  # a full stop may stand before a closing quote
     marks = count[:, _STOP] + count[:, _COMMA] + count[:, _COLON] + count[:, _DASH]
     symbols = count[:, _BULLET : _DOTS + 1].sum(axis=1)
     starts_with = (_LOWER, _UPPER, _DIGIT, _QUOTE, _BRACKET, _BULLET, _DASH)
@@ -323,7 +340,7 @@ def _shape(
         _share(count[:, _DIGIT], seen),
         _share(marks, seen),
         _share(symbols, seen),
-        np.minimum(seen * 16 // np.maximum(words, 1), 512),
+        np.minimum(seen * 16 // np.maximum(words, 1), LARGEST_WORD),
         core == _STOP,
         core == _COLON,
         last == _QUOTE,
@@ -344,8 +361,8 @@ def _cohesion(
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """How many of a line's longer words its document uses elsewhere too, in 1/256, and how many such words it has.
 
-    A word counts by its first five letters, in scripts without spaces by each pair of letters. The sketch may take two words for one in a very
-    long document; it never misses a repetition.
+    A word counts by its first five letters, in scripts without spaces by each pair of letters. The sketch may take two
+    words for one in a very long document; it never misses a repetition.
     """
     letters = (classes == _LOWER) | (classes == _UPPER)
     run = letters[:-4] & letters[1:-3] & letters[2:-2] & letters[3:-1] & letters[4:]

@@ -1,21 +1,22 @@
 """Letters to the reader: runs of lines at an edge of a document that go as a whole.
 
-The middle sentences of a donation letter read like the news around it; its first and last lines do not. So a letter is found by its edges: lines
-that clearly ask or address, with little between them, and no paragraph of the article behind (or before) it. Which line
-asks is the model's word; this module only joins them.
+The middle sentences of a donation letter read like the news around it; its first and last lines do not. So a letter is
+found by its edges: lines that clearly ask or address, with little between them, and no paragraph of the article behind
+(or before) it. Which line asks is the model's word; this module only joins them.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-# A line from this score on, of a kind that asks, is clear; from the lower one on it may belong.
-CLEAR, POSSIBLE = 0.5, 0.15
+# A line that looks like an appeal is clear from the second score on, and may belong to one from the third on. A letter
+# has at least one sure line: without it, a conversation at the end of a report was taken for one.
+SURE, CLEAR, POSSIBLE = 0.9, 0.5, 0.15
 # Lines of other looks in a row that a letter may hold, and the lines of a letter in all.
 MOST_BETWEEN = 3
 MOST_LINES = 24
 # A letter begins and ends with clear lines, has at least this many of them, and so much evidence in the mean.
 FEWEST_CLEAR = 3
-LEAST_EVIDENCE = 0.35
+LEAST_EVIDENCE = 0.4
 # Below this length a line that ends in a colon, right before a letter, opens it ("A message from the newsroom:").
 OPENING_LENGTH = 80
 
@@ -28,8 +29,8 @@ def letter_lines(
 ) -> NDArray[np.bool_]:
     """Which lines belong to a letter, shape (lines,).
 
-    ``evidence`` (lines,) is the score of a line that looks like an appeal, else 0; ``paragraphs`` says which lines are certainly
-    paragraphs of the article; ``openings`` which are short and end in a colon; ``offsets`` (documents + 1,).
+    ``evidence`` (lines,) is the score of a line that looks like an appeal, else 0; ``paragraphs`` says which lines are
+    certainly paragraphs of the article; ``openings`` which are short and end in a colon; ``offsets`` (documents + 1,).
 
         >>> scores = np.array([0, 0, 0, 0.1, 0.8, 0, 0, 0.6, 0.9])
         >>> long = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0], bool)
@@ -38,14 +39,14 @@ def letter_lines(
     """
     found = np.zeros(len(evidence), bool)
     at = np.flatnonzero(evidence >= POSSIBLE)
-    if not len(at) or not (evidence >= CLEAR).any():
+    if not len(at) or not (evidence >= SURE).any():
         return found
     document = np.searchsorted(offsets, at, side="right") - 1
     apart = (np.diff(at) > MOST_BETWEEN + 1) | (np.diff(document) > 0)
     total = np.concatenate([[0], np.cumsum(paragraphs)])
     for run in np.split(at, np.flatnonzero(apart) + 1):
         clear = run[evidence[run] >= CLEAR]
-        if len(clear) < FEWEST_CLEAR:
+        if len(clear) < FEWEST_CLEAR or evidence[clear].max() < SURE:
             continue
         first, last = int(clear[0]), int(clear[-1])
         begin, end = (int(offsets[np.searchsorted(offsets, first, side="right") - 1 + step]) for step in (0, 1))

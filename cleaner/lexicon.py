@@ -1,8 +1,8 @@
 """Named phrases and patterns that decide without the model, because they are certain in every context.
 
-Few on purpose: whatever needs its neighbours to be judged belongs to the model. Each entry has a name, lines that it must match and look-alikes
-that it must leave alone; both are run as tests. Origin of all of them: the labels that ad servers and content systems print, written down by us
-from the kinds in ``docs/labels.md``.
+Few on purpose: whatever needs its neighbours to be judged belongs to the model. Each entry has a name, lines that it
+must match and look-alikes that it must leave alone; both are run as tests. Origin of all of them: the labels that ad
+servers and content systems print, written down by us from the kinds in ``docs/labels.md``.
 """
 
 import re
@@ -12,18 +12,19 @@ from typing import Final
 from cleaner.document import Kind
 
 # Ad-slot labels in the languages that we could check, without case and closing punctuation. Every one of them is a
-# label of its own, never a heading: "Publicité" may head an article about advertising, but a heading alone on a line in the midst
-# of a text costs less than the label left in.
+# label of its own, never a heading: "Publicité" may head an article about advertising, but a heading alone on a line in
+# the midst of a text costs less than the label left in.
 _AD_LABELS: Final = (
-    "advertisement", "advertisements", "advertisment", "sponsored content", "paid content",
-    "anzeige", "werbung", "reklame", "advertentie", "publicité", "publicidad", "pubblicità", "publicidade", "publicitat", "annons",
-    "annonse", "mainos", "reklama", "reklam", "reklám", "hirdetés", "oglas", "реклама", "рэклама", "διαφήμιση", "إعلان",
-    "اعلان", "تبلیغات", "פרסומת", "विज्ञापन", "বিজ্ঞাপন", "விளம்பரம்", "広告", "広 告", "广告", "廣告", "광고", "quảng cáo", "iklan", "โฆษณา",
-    "publicitate", "oglaševanje",
+    "advertisement", "advertisements", "advertisment", "sponsored content", "paid content", "anzeige", "werbung",
+    "reklame", "advertentie", "publicité", "publicidad", "pubblicità", "publicidade", "publicitat", "annons",
+    "annonse", "mainos", "reklama", "reklam", "reklám", "hirdetés", "oglas", "реклама", "рэклама", "διαφήμιση",
+    "إعلان", "اعلان", "تبلیغات", "פרסומת", "विज्ञापन", "বিজ্ঞাপন", "விளம்பரம்", "広告", "広 告", "广告", "廣告", "광고",
+    "quảng cáo", "iklan", "โฆษณา", "publicitate", "oglaševanje",
 )  # fmt: skip
 _AD_TAILS: Final = (
-    "scroll to continue", "continue reading below", "scroll to continue reading", "article continues below", "story continues below",
-    "scroll to continue with content", "story continues below advertisement", "article continues below advertisement",
+    "scroll to continue", "continue reading below", "scroll to continue reading", "article continues below",
+    "story continues below", "scroll to continue with content", "story continues below advertisement",
+    "article continues below advertisement",
 )  # fmt: skip
 _EDGES: Final = " \t:.,;-–—·•|*_~()[]<>《》【】"
 
@@ -58,29 +59,28 @@ class Pattern:
 
 
 # Whole lines that are machine output begin with one of these, or end like the name of a picture.
-_MACHINE_STARTS: Final = frozenset("{$%[dDfFpPtT")
+_MACHINE_STARTS: Final = frozenset("[dDfFpPtT")
 _MACHINE_WORDS: Final = ("date", "datum", "fecha", "pubdate", "publish", "timest")
 _PICTURE_ENDS: Final = frozenset({".jpg", "jpeg", ".png", ".gif", "webp", ".svg", "avif"})
 MACHINE_LINES: Final = (
     Pattern(
         "leaked-date",
         Kind.RESIDUE,
-        re.compile(r"(?:date|datum|fecha|pubdate|published_at|datePublished|timestamp)\s*[:=]?\s*\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"),
+        re.compile(
+            r"(?:date|datum|fecha|pubdate|published_at|datePublished|timestamp)"
+            r"\s*[:=]?\s*\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?"
+        ),
         ("date 2023-10-13", "datePublished: 2021-02-03T10:00:00Z"),
         ("date of the vote: 2023-10-13", "2023-10-13", "The date 2023-10-13 was set"),
     ),
     Pattern(
-        "template-slot",
-        Kind.RESIDUE,
-        re.compile(r"\{\{[^{}]{0,80}\}\}|\{%[^{}]{0,80}%\}|\$\{[\w.]{1,40}\}|%%[\w ]{1,40}%%|\[\[[A-Z_]{2,40}\]\]"),
-        ("{{ article.title }}", "${headline}", "%%ADZONE%%"),
-        ("{a, b} is a set", "He wrote {{ x }} twice", "[[1, 2], [3, 4]]"),
-    ),
-    Pattern(
         "shortcode",
         Kind.RESIDUE,
-        re.compile(r"\[/?(?:caption|gallery|embed|video|audio|adrotate|contact-form-7|playlist|vc_\w+|et_pb_\w+)(?:\s+[\w-]+=[^\[\]]{0,300})?\]"),
-        ('[caption id="attachment_77" align="alignnone"]', "[/caption]", "[gallery ids=\"1,2\"]"),
+        re.compile(
+            r"\[/?(?:caption|gallery|embed|video|audio|adrotate|contact-form-7|playlist|vc_\w+|et_pb_\w+)"
+            r"(?:\s+[\w-]+=[^\[\]]{0,300})?\]"
+        ),
+        ('[caption id="attachment_77" align="alignnone"]', "[/caption]", '[gallery ids="1,2"]'),
         ("[applause]", "[video shows a bridge]", "[1]"),
     ),
     Pattern(
@@ -110,6 +110,7 @@ def certain_kind(line: str) -> Kind | None:
     return None
 
 
-# How a line that ``certain_kind`` knows can begin and end, for whoever wants to leave out the others without a call for each.
+# How a line that ``certain_kind`` knows can begin and end, for whoever wants to leave out the others without a call for
+# each.
 OPENINGS: Final = frozenset({*LABELS, *_MACHINE_WORDS})
 ENDINGS: Final = _PICTURE_ENDS

@@ -5,7 +5,7 @@ looks like inside is left to ``normalize``.
 """
 
 import codecs
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # The mark of UTF-32-LE begins with the mark of UTF-16-LE, so the longer ones are tried first.
 BYTE_ORDER_MARKS = (
@@ -38,16 +38,20 @@ def decode(data: bytes) -> tuple[str, bool]:
         return body.decode(encoding, "replace"), True
 
 
-def split_lines(text: str) -> list[tuple[int, str]]:
-    r"""Every line that is not blank, with the 0-based number it has among all lines.
+def split_lines(text: str) -> tuple[Sequence[int], list[str]]:
+    r"""Every line that is not blank, and the 0-based numbers that they have among all lines.
 
     A line ends where ``str.splitlines`` says so, before anything is normalised. A line of nothing but zero-width
     characters is not blank, because nothing that came in may vanish without an account:
 
         >>> split_lines("Storm hits coast\r\n \n\nRoads closed\u2028\ufeff")
-        [(0, 'Storm hits coast'), (3, 'Roads closed'), (4, '\ufeff')]
+        ([0, 3, 4], ['Storm hits coast', 'Roads closed', '\ufeff'])
     """
-    return [(number, raw) for number, raw in enumerate(text.splitlines()) if raw and not raw.isspace()]
+    lines = text.splitlines()
+    filled = [line for line in lines if line and not line.isspace()]
+    if len(filled) == len(lines):
+        return range(len(lines)), filled
+    return [number for number, line in enumerate(lines) if line and not line.isspace()], filled
 
 
 def join_lines(texts: Iterable[str]) -> str:

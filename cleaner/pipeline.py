@@ -2,10 +2,11 @@
 
     lines → normalize → features → text model → context model → decode → trims → join
 
-Each stage is owned by the module of its name; this one only passes arrays and lists from one to the next, a few documents at a time.
+Each stage is owned by the module of its name; this one only passes arrays and lists from one to the next, a few
+documents at a time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -23,29 +24,30 @@ from cleaner.normalize import normalized
 from cleaner.options import Options
 from cleaner.trims import trim_lines
 
-# Documents are taken together until they have this many lines: enough for numpy to be worth its calls, little enough to stay in
-# the processor's cache. Results do not depend on it.
+# Documents are taken together until they have this many lines: enough for numpy to be worth its calls, little enough to
+# stay in the processor's cache. Results do not depend on it.
 LINES_AT_ONCE: Final = 2048
+
 
 @dataclass(frozen=True, slots=True)
 class _Document:
     """One document on its way: its lines as they came, and what is wrong with it so far."""
 
     flags: tuple[Flag, ...]
-    index: list[int]
+    index: Sequence[int]
     raw: list[str]
 
 
 class Cleaner:
     """Cleans article text with one model and one set of options.
 
-    Holds no state of any document: it can be shared by threads and pickled to workers. The same text with the same options always
-    gives the same result, alone or in a batch.
+    Holds no state of any document: it can be shared by threads and pickled to workers. The same text with the same
+    options always gives the same result, alone or in a batch.
 
         >>> from cleaner import Cleaner
-        >>> result = Cleaner.load().clean("The council met on Tuesday and voted for the bridge.\\nADVERTISEMENT Advertisement")
+        >>> result = Cleaner.load().clean("The council met and voted for the bridge on Tuesday.\\nADVERTISEMENT Advertisement")
         >>> result.text
-        'The council met on Tuesday and voted for the bridge.'
+        'The council met and voted for the bridge on Tuesday.'
         >>> [(line.kind.value, line.reason.value) for line in result.removed]
         [('advert', 'lexicon')]
     """
@@ -72,15 +74,18 @@ class Cleaner:
         return self._options
 
     def clean(self, text: str | bytes, options: Options | None = None) -> CleanResult:
-        """Clean one document. Bytes are read as UTF-8, or as their byte order mark says; what cannot be decoded is replaced and flagged."""
+        """Clean one document.
+
+        Bytes are read as UTF-8, or as their byte order mark says; what cannot be decoded is replaced and flagged.
+        """
         return self.clean_batch([text], options)[0]
 
     def clean_batch(self, texts: Iterable[str | bytes], options: Options | None = None) -> list[CleanResult]:
         """Clean many documents, in order; each result is the same as ``clean`` gives for its text alone.
 
-            >>> from cleaner import Cleaner
-            >>> [result.text for result in Cleaner.load().clean_batch(["", "Anzeige"])]
-            ['', '']
+        >>> from cleaner import Cleaner
+        >>> [result.text for result in Cleaner.load().clean_batch(["", "Anzeige"])]
+        ['', '']
         """
         options = options or self._options
         results: list[CleanResult] = []
@@ -96,7 +101,9 @@ class Cleaner:
         NotImplementedError
             Always.
         """
-        raise NotImplementedError("this version cleans extracted text; cleaning whole HTML pages comes with a later one")
+        raise NotImplementedError(
+            "this version cleans extracted text; cleaning whole HTML pages comes with a later one"
+        )
 
     def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
         lines = normalized([raw for document in documents for raw in document.raw], options)
@@ -130,7 +137,7 @@ class Cleaner:
         return results
 
     def _quality(self, scores: Scores, decision: Decision, features: LineFeatures) -> list[float]:
-        """For each document the calibrated share of its text that is where it belongs, as far as the scores can tell."""
+        """For each document the calibrated share of its text that is where it belongs, as far as scores can tell."""
         wrong = np.where(decision.kept, scores.boilerplate, 1 - scores.boilerplate) * features.lengths
         starts, stops = features.offsets[:-1], features.offsets[1:]
         share = segment_sums(wrong, starts, stops) / np.maximum(segment_sums(features.lengths, starts, stops), 1)
@@ -142,9 +149,9 @@ def _documents(texts: Iterable[str | bytes]) -> Iterator[_Document]:
         replaced = False
         if not isinstance(text, str):
             text, replaced = decode(text)
-        numbered = split_lines(text)
+        index, raw = split_lines(text)
         flags = (Flag.UNDECODABLE_BYTES,) if replaced else ()
-        yield _Document(flags, [number for number, _ in numbered], [raw for _, raw in numbered])
+        yield _Document(flags, index, raw)
 
 
 def _batches(texts: Iterable[str | bytes]) -> Iterator[list[_Document]]:

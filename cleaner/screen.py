@@ -1,8 +1,8 @@
 """Which lines normalisation can leave alone, told for a whole batch at once.
 
-Nineteen lines of twenty need no repair, and finding that out one by one costs more than judging them. One look-up per code point
-decides; a line that is let through here is one that ``normalize_line`` would give back as it is. What the repairs are is
-left to ``normalize``.
+Nineteen lines of twenty need no repair, and finding that out one by one costs more than judging them. One look-up per
+code point decides; a line that is let through here is one that ``normalize_line`` would give back as it is. What the
+repairs are is left to ``normalize``.
 """
 
 import unicodedata
@@ -10,21 +10,21 @@ import unicodedata
 import numpy as np
 from numpy.typing import NDArray
 
-# What a code point can mean for its line: work in any case, a space, the first or a later half of a letter that was decoded wrongly.
+# What a code point can mean for its line: work in any case, a space, the first or a later half of a letter that was
+# decoded wrongly.
 _WORK, _SPACE, _LEAD, _TRAIL, _SEEN = 1, 2, 4, 8, 16
 
 # Every sequence that ``normalize.has_mojibake`` looks for begins with one of these and goes on with one of those.
 _LEADS = frozenset([*map(chr, range(0xC2, 0xF5)), *"РСв"])
-_TRAILS = frozenset(
-    [*map(chr, range(0x80, 0xC0)), *"€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸЂЃѓЉЊЌЋЏђљњќћџЎўЈҐЁЄЇІіґё№єјЅѕї"]
-)
+_TRAILS = frozenset([*map(chr, range(0x80, 0xC0)), *"€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸЂЃѓЉЊЌЋЏђљњќћџЎўЈҐЁЄЇІіґё№єјЅѕї"])
 # Code points of combining class 0 that may join the one before them (Unicode's NFC_Quick_Check=Maybe).
 _JOIN = frozenset(
     map(chr, [
-        0x09BE, 0x09D7, 0x0B3E, 0x0B56, 0x0B57, 0x0BBE, 0x0BD7, 0x0CC2, 0x0CD5, 0x0CD6, 0x0D3E, 0x0D57, 0x0DCF, 0x0DDF, 0x102E,
-        0x1B35, *range(0x1161, 0x1176), *range(0x11A8, 0x11C3), 0x110BA, 0x11127, 0x1133E, 0x11357, 0x113B8, 0x113BB, 0x113C2, 0x113C5,
-        0x113C7, 0x113C8, 0x113C9, 0x114B0, 0x114BA, 0x114BD, 0x115AF, 0x11930, 0x16121, 0x16122, 0x16123, 0x16124, 0x16125, 0x16126,
-        0x16127, 0x16128, 0x16129, 0x16D63, 0x16D67, 0x16D68, 0x16D69, 0x16D6A,
+        0x09BE, 0x09D7, 0x0B3E, 0x0B56, 0x0B57, 0x0BBE, 0x0BD7, 0x0CC2, 0x0CD5, 0x0CD6, 0x0D3E, 0x0D57, 0x0DCF,
+        0x0DDF, 0x102E, 0x1B35, *range(0x1161, 0x1176), *range(0x11A8, 0x11C3), 0x110BA, 0x11127, 0x1133E, 0x11357,
+        0x113B8, 0x113BB, 0x113C2, 0x113C5, 0x113C7, 0x113C8, 0x113C9, 0x114B0, 0x114BA, 0x114BD, 0x115AF, 0x11930,
+        0x16121, 0x16122, 0x16123, 0x16124, 0x16125, 0x16126, 0x16127, 0x16128, 0x16129, 0x16D63, 0x16D67, 0x16D68,
+        0x16D69, 0x16D6A,
     ])
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Boilerplate glued to the ends of a kept line, and spaces that an upstream lost inside it.
 
-Precision first: an end is cut only where the pattern is certain and what is left is a sentence of its own. Every change is recorded, so that the
-normalised line can be rebuilt from what is left. Whole lines are not judged here.
+Precision first: an end is cut only where the pattern is certain and what is left is a sentence of its own. Every change
+is recorded, so that the normalised line can be rebuilt from what is left. Whole lines are not judged here.
 """
 
 import re
@@ -30,6 +30,7 @@ _INVITING: Final = (
     "|Læs også|Lue myös|Czytaj też|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga"
 )
 _INVITATIONS: Final = tuple({phrase.casefold() for phrase in _INVITING.split("|")})
+_LONGEST_INVITATION: Final = max(map(len, _INVITATIONS)) + 1
 
 HEADS: Final = (
     Pattern(
@@ -68,7 +69,7 @@ TAILS: Final = (
     Pattern(
         "click-to-tweet",
         Kind.SHARING,
-        re.compile(rf"{_END} ?(?:Click to tweet|Click To Tweet|CLICK TO TWEET|Tweet this)$"),
+        re.compile(rf"{_END} ?(?:Click to [Tt]weet|Click To Tweet|CLICK TO TWEET|Tweet this)$"),
         ("Bridges are built twice. Click to Tweet",),
         ("He told them where to click to tweet",),
     ),
@@ -76,7 +77,9 @@ TAILS: Final = (
 # A tail is looked for in this many code points at the end of a line.
 _TAIL_WINDOW: Final = 240
 
-# "(Agency) -Text": the place in capitals or with one, the agency in brackets, a space before the dash, a capital behind it.
+# "(Agency) -Text": the place in capitals or with one, the agency in brackets, a space before the dash, a capital behind
+# it.
+_DATELINE_HINT: Final = re.compile(r"\) [-–—]\S")
 _DATELINE: Final = re.compile(
     r"[A-ZÀ-ÞА-Я][^().!?]{1,60}\((?:[A-Z][\w. ]{1,20}|[А-ЯЁ][\w. ]{1,20})\) ([-–—])(?=[A-ZÀ-ÞА-ЯЁ\"“])"
 )
@@ -122,11 +125,16 @@ def trim_lines(
 
     Most lines can be told from their features to have nothing to trim, and are not looked at.
     """
-    bracket = features.dense[:, COLUMN["has_bracket"]] > 0
-    possible = (features.lengths >= _LEAST_LEFT) & (bracket | _edges().found_in(features))
-    colon = [":" in line for line in lines]
+    found = _edges().found_in(features) & (features.lengths >= _LEAST_LEFT)
+    bracket = np.flatnonzero(features.dense[:, COLUMN["has_bracket"]])
+    candidates = set(np.flatnonzero(found).tolist())
+    candidates.update(i for i in bracket.tolist() if _DATELINE_HINT.search(lines[i], 0, 100))
+    candidates.update(
+        i for i, line in enumerate(lines) if ":" in line and _has_invitation(line, len(line) - _TAIL_WINDOW)
+    )
+    candidates.update(i for i, kind in enumerate(kinds) if kind is Kind.CREDIT)
     texts, trims = lines, {}
-    for i in np.flatnonzero(possible | colon).tolist():
+    for i in sorted(candidates):
         if kept[i]:
             text, changes = trim(lines[i])
         elif kinds[i] is Kind.CREDIT:
@@ -168,9 +176,9 @@ def _tail(line: str, begin: int) -> tuple[int, list[Trim]]:
 
 def _has_invitation(line: str, low: int) -> bool:
     """Whether a colon in the tail stands behind words that invite to read something else."""
-    colon = line.find(":", low)
+    colon = line.find(":", max(low, 0))
     while colon >= 0:
-        if line[:colon].rstrip().casefold().endswith(_INVITATIONS):
+        if line[max(colon - _LONGEST_INVITATION, 0) : colon].rstrip().casefold().endswith(_INVITATIONS):
             return True
         colon = line.find(":", colon + 1)
     return False

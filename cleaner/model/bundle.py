@@ -1,7 +1,7 @@
 """A bundle: the folder that holds one trained model as plain arrays and a JSON manifest.
 
-Finds it, checks it, reads it. Nothing in a bundle is ever executed: arrays are read with pickling switched off, after the manifest's digests,
-sizes and shapes were checked. What the arrays mean is the business of ``scorer``.
+Finds it, checks it, reads it. Nothing in a bundle is ever executed: arrays are read with pickling switched off, after
+the manifest's digests, sizes and shapes were checked. What the arrays mean is the business of ``scorer``.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.context import column_count
+from cleaner.context import column_bounds
 from cleaner.document import Kind
 from cleaner.errors import ModelError
 from cleaner.features import FEATURES_VERSION, HASH_BITS
@@ -33,8 +33,8 @@ MAX_ARRAY_BYTES = 64 << 20
 
 # What reading a file that somebody tampered with may raise.
 _UNREADABLE = (
-    OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, MemoryError, OverflowError, NotImplementedError,
-    RuntimeError, zipfile.BadZipFile,
+    OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, MemoryError, OverflowError,
+    NotImplementedError, RuntimeError, zipfile.BadZipFile,
 )  # fmt: skip
 
 
@@ -48,7 +48,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model, ready to score, the thresholds from which on its scores remove a line, and the manifest that came with it."""
+    """A model, ready to score, the thresholds from which its scores remove a line, and the manifest that came with it."""
 
     manifest: dict[str, Any]
     thresholds: Thresholds
@@ -63,9 +63,12 @@ def find_bundle(path: str | Path | None = None) -> Path:
     ModelError
         When there is no such folder or it holds no manifest.
     """
-    # Beside the package in a checkout and inside it when installed; asking importlib.resources would cost 10 ms at each start.
+    # Beside the package in a checkout and inside it when installed; asking importlib.resources would cost 10 ms at each
+    # start.
     package = Path(__file__).resolve().parent.parent
-    shipped = next((home for home in (package / "models", package.parent / "models") if home.is_dir()), package / "models")
+    shipped = next(
+        (home for home in (package / "models", package.parent / "models") if home.is_dir()), package / "models"
+    )
     folder = shipped / DEFAULT_BUNDLE if path is None else Path(path)
     try:
         found = (folder / MANIFEST).is_file()
@@ -104,7 +107,9 @@ def _read_file(path: Path, limit: int) -> bytes:
     """A regular file of at most ``limit`` bytes."""
     try:
         if not path.is_file():
-            raise ModelError(f"cannot read {path}: it is not there or no regular file; install or train the model again")
+            raise ModelError(
+                f"cannot read {path}: it is not there or no regular file; install or train the model again"
+            )
         with path.open("rb") as file:
             data = file.read(limit + 1)
     except OSError as error:
@@ -125,7 +130,9 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path} has format {manifest['format']!r}, this version reads {FORMAT}; get a matching model")
     if manifest.get("features_version") != FEATURES_VERSION:
         made = manifest.get("features_version")
-        raise ModelError(f"{path} was trained with features {made!r}, this version has {FEATURES_VERSION}; train it again")
+        raise ModelError(
+            f"{path} was trained with features {made!r}, this version has {FEATURES_VERSION}; train it again"
+        )
     return manifest
 
 
@@ -149,7 +156,9 @@ def _read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
 
 
 # The header that numpy writes for the arrays of a bundle; anything else is not parsed at all.
-_HEADER = re.compile(rb"\{'descr': '([<|][fi][1248])', 'fortran_order': False, 'shape': \(((?:\d{1,9},? ?){0,2})\), \} *\n")
+_HEADER = re.compile(
+    rb"\{'descr': '([<|][fi][1248])', 'fortran_order': False, 'shape': \(((?:\d{1,9},? ?){0,2})\), \} *\n"
+)
 
 
 def _read_array(data: bytes, name: str) -> NDArray[Any]:
@@ -188,15 +197,16 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
     def calibration(name: str) -> Calibration:
         raw = take(f"{name}_from", np.float64, None)
         calibrated = take(f"{name}_to", np.float64, len(raw))
-        if not len(raw) or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
-            raise ValueError(f"calibration {name} does not rise")
+        shares = len(raw) and calibrated[0] >= 0 and calibrated[-1] <= 1
+        if not shares or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
+            raise ValueError(f"calibration {name} does not rise from 0 to 1")
         return Calibration(raw, calibrated)
 
     weights = take("text_weights", np.int8, None, 1 << HASH_BITS)
     heads = len(weights)
     if not heads:
         raise ValueError("its text model has no head")
-    hidden = take("hidden", np.float32, column_count(heads), None)
+    hidden = take("hidden", np.float32, len(column_bounds(heads)), None)
     units = hidden.shape[1]
     classifier = LineClassifier(
         kinds,
@@ -204,8 +214,8 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
         Perceptron(
             hidden,
             take("hidden_bias", np.float32, units),
-            take("output", np.float32, units, len(kinds)),
-            take("output_bias", np.float32, len(kinds)),
+            take("output", np.float64, units, len(kinds)),
+            take("output_bias", np.float64, len(kinds)),
         ),
         calibration("score"),
         calibration("quality"),

@@ -1,8 +1,8 @@
 """Arrays of a bundle + features of lines → scores. Numpy only; what follows from a score is left to ``decode``.
 
-Two stages. The *text model* is linear over hashed n-grams and looks at one line at a time; it has several heads (boilerplate, and families of
-kinds). The *context model* is a small multilayer perceptron over what the heads say of the line and of its neighbours, the line's
-shape and the shape of its document.
+Two stages. The *text model* is linear over hashed n-grams and looks at one line at a time; it has several heads
+(boilerplate, and families of kinds). The *context model* is a small multilayer perceptron over what the heads say of
+the line and of its neighbours, the line's shape and the shape of its document.
 """
 
 from collections.abc import Collection
@@ -15,16 +15,23 @@ from cleaner.context import SCORE_LIMIT, SCORE_UNIT, context_features
 from cleaner.document import Kind
 from cleaner.features import MOST_GRAMS, LineFeatures, segment_sums
 
-# Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads. Lanes never spill
-# into each other: no line has more than 257 grams of one order, and orders are summed apart.
+# Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads.
+# Lanes never spill into each other: no line has more than 257 grams of one order, and orders are summed apart.
 LANES = 4
 _LANE_BITS = 16
 _BIAS = 128
-assert MOST_GRAMS <= 257
+assert MOST_GRAMS <= ((1 << _LANE_BITS) - 1) // ((1 << 8) - 1)
 
-# Rows per matrix product. Every product has this very shape, the last one padded: BLAS sums in an order that depends on the shape, and
-# a score must not depend on what else is in the batch.
+# Lines per matrix product, to stay in the processor's cache.
 TILE = 256
+
+# What the context model computes is exact, so that no sum depends on the order in which BLAS takes it, and no score on
+# what else is in the batch: inputs are integers within known bounds, weights of the first layer are multiples of a
+# power of two so that no sum needs more than the 24 bits of float32, activations are rounded to 1/64 and cut off, and
+# the second layer is computed in float64.
+EXACT_BITS = 24
+ACTIVATION_STEPS, MOST_ACTIVE = 64, 4096
+OUTPUT_STEPS = 2.0**20
 
 # Scores are rounded to this many decimals before anything is compared with them.
 DECIMALS = 4
@@ -34,7 +41,8 @@ DECIMALS = 4
 class TextModel:
     """Linear heads over hashed n-grams.
 
-    ``weights`` int8 (heads, buckets); ``units`` float64 (heads,), what one step of a weight is worth; ``intercepts`` float64 (heads,).
+    ``weights`` int8 (heads, buckets); ``units`` float64 (heads,), what one step of a weight is worth; ``intercepts``
+    float64 (heads,).
     """
 
     weights: NDArray[np.int8]
@@ -51,8 +59,11 @@ class TextModel:
             packed[head // LANES] |= (row.astype(np.int16) + _BIAS).astype(np.uint64) << lane
         return cls(weights, units, intercepts, packed)
 
-    def scores(self, features: LineFeatures) -> NDArray[np.int32]:
-        """Shape (heads, lines), in ``SCORE_UNIT``: the logit of each head, rounded and cut off."""
+    def scores(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.int32]:
+        """Shape (heads, lines), in ``SCORE_UNIT``: the logit of each head, rounded and cut off.
+
+        ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are judged knowing it.
+        """
         lines = len(features.lengths)
         sums = np.zeros((len(self.weights), lines), np.int64)
         count = np.zeros(lines, np.intp)
@@ -64,42 +75,65 @@ class TextModel:
                 for head in range(first, min(first + LANES, len(self.weights))):
                     sums[head] += ((lanes >> np.uint64(_LANE_BITS * (head - first))) & mask).view(np.int64)
         logits = (sums - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
-        return np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
+        scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
+        if certain:
+            scores[0, list(certain)] = SCORE_LIMIT
+        return scores
 
 
 @dataclass(frozen=True, slots=True)
 class Perceptron:
-    """One hidden layer of rectified units: ``hidden`` (inputs, units), ``output`` (units, outputs), float32, with their biases.
+    """One hidden layer of rectified units; the scaling of the inputs is folded into it.
 
-    The scaling of the inputs is folded into the first layer.
+    ``hidden`` (inputs, units) and ``hidden_bias`` are float32, ``output`` (units, outputs) and ``output_bias`` float64.
     """
 
     hidden: NDArray[np.float32]
     hidden_bias: NDArray[np.float32]
-    output: NDArray[np.float32]
-    output_bias: NDArray[np.float32]
+    output: NDArray[np.float64]
+    output_bias: NDArray[np.float64]
 
-    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """From (inputs, lines) to (lines, outputs), in products of ``TILE`` lines."""
+    @classmethod
+    def exact(
+        cls, hidden: NDArray[np.float64], hidden_bias: NDArray[np.float64], output: NDArray[np.float64],
+        output_bias: NDArray[np.float64], bounds: NDArray[np.float64],
+    ) -> "Perceptron":  # fmt: skip
+        """Round weights so that all sums are exact for inputs of at most ``bounds`` (inputs,) in absolute value."""
+        largest = np.abs(hidden).T @ bounds + np.abs(hidden_bias)
+        # Half a step per weight is room for the rounding itself.
+        steps = 2.0 ** np.floor(EXACT_BITS - np.log2(largest + 1e-9) - 0.01)
+        steps = np.where(
+            (np.abs(np.rint(hidden * steps)).T @ bounds + np.abs(np.rint(hidden_bias * steps))) < 2.0**EXACT_BITS,
+            steps,
+            steps / 2,
+        )
+        return cls(
+            (np.rint(hidden * steps) / steps).astype(np.float32),
+            (np.rint(hidden_bias * steps) / steps).astype(np.float32),
+            np.rint(output * OUTPUT_STEPS) / OUTPUT_STEPS,
+            np.rint(output_bias * OUTPUT_STEPS) / OUTPUT_STEPS,
+        )
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+        """From (inputs, lines) to (lines, outputs)."""
         lines = inputs.shape[1]
-        out = np.empty((lines, self.output.shape[1]), np.float32)
-        weights, bias, output = self.hidden.T, self.hidden_bias[:, None], self.output.T
+        out = np.empty((lines, self.output.shape[1]), np.float64)
+        weights, bias = np.ascontiguousarray(self.hidden.T), self.hidden_bias[:, None]
+        output = self.output.T / ACTIVATION_STEPS
         for begin in range(0, lines, TILE):
-            tile = inputs[:, begin : begin + TILE]
-            width = tile.shape[1]
-            if width < TILE:
-                tile = np.concatenate([tile, np.zeros((len(tile), TILE - width), np.float32)], axis=1)
-            layer = weights @ tile
+            layer = weights @ inputs[:, begin : begin + TILE]
             layer += bias
-            np.maximum(layer, 0, out=layer)
-            out[begin : begin + width] = (output @ layer).T[:width]
+            np.clip(layer, 0, MOST_ACTIVE, out=layer)
+            layer *= ACTIVATION_STEPS
+            np.rint(layer, out=layer)
+            out[begin : begin + TILE] = (output @ layer.astype(np.float64)).T
         out += self.output_bias
         return out
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A rising, piecewise linear map from raw to calibrated probability, through the points (``raw``, ``calibrated``)."""
+    """A rising, piecewise linear map from raw to calibrated probability through the points (``raw``, ``calibrated``)."""
 
     raw: NDArray[np.float64]
     calibrated: NDArray[np.float64]
@@ -113,8 +147,9 @@ class Calibration:
 class Scores:
     """What a model says of some lines.
 
-    ``boilerplate`` (lines,) is the calibrated probability that a line is neither content nor headline; ``best`` (lines,) points into ``kinds`` at
-    the likeliest kind of boilerplate; ``headline`` (lines,) says whether a line looks more like a title than like content.
+    ``boilerplate`` (lines,) is the calibrated probability that a line is neither content nor headline; ``best``
+    (lines,) points into ``kinds`` at the likeliest kind of boilerplate; ``headline`` (lines,) says whether a line looks
+    more like a title than like content.
     """
 
     kinds: tuple[Kind, ...]
@@ -134,13 +169,10 @@ class LineClassifier:
     quality: Calibration
 
     def probabilities(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.float64]:
-        """Shape (lines, kinds), before calibration. ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are
-        judged knowing it."""
+        """Shape (lines, kinds), before calibration; ``certain`` as in ``TextModel.scores``."""
         if not len(features.dense):
             return np.zeros((0, len(self.kinds)))
-        text_scores = self.text_model.scores(features)
-        if certain:
-            text_scores[0, list(certain)] = SCORE_LIMIT
+        text_scores = self.text_model.scores(features, certain)
         return softmax(self.context_model.logits(context_features(text_scores, features)))
 
     def score(self, features: LineFeatures, certain: Collection[int] = ()) -> Scores:
@@ -153,7 +185,7 @@ class LineClassifier:
         return Scores(self.kinds, boilerplate, probabilities.argmax(axis=1), looks_like_title)
 
 
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities (lines, kinds) of logits."""
-    powers = np.exp((logits - logits.max(axis=1, keepdims=True)).astype(np.float64))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)

@@ -1,7 +1,7 @@
 """Line labels for any text whose main content is known: compare the lines with a gold text by runs of words.
 
-The labels mean what those of the public line corpora mean, so that both can be trained on together; the method is the usual one of
-shingling, with runs of four words.
+The labels mean what those of the public line corpora mean, so that both can be trained on together; the method is the
+usual one of shingling, with runs of four words.
 """
 
 import re
@@ -29,11 +29,11 @@ def words(text: str) -> list[str]:
 def align(lines: Sequence[str], gold: str, title: str = "") -> list[int]:
     r"""Label each line 1 (main content), 0 (boilerplate) or -1 (cannot be told), given the gold text.
 
-    Lines too short for a run count as content when a line of the gold text equals them, and cannot be told when they merely occur in it. The title, and a
-    line that comes more often than the gold text has it, cannot be told either:
+    Lines too short for a run count as content when a line of the gold text equals them, and cannot be told when they
+    merely occur in it. The title, and a line that comes more often than the gold text has it, cannot be told either:
 
-        >>> gold = "What next?\nThe council will vote on the new bridge in May, the mayor said."
-        >>> align(["What next?", "The council will vote on the new bridge in May, the mayor said.", "Share", "May"], gold)
+        >>> gold = "What next?\nThe council will vote on the new bridge in May, he said."
+        >>> align(["What next?", "The council will vote on the new bridge in May, he said.", "Share", "May"], gold)
         [1, 1, 0, -1]
     """
     gold_lines = [words(line) for line in gold.splitlines()]
@@ -47,9 +47,7 @@ def align(lines: Sequence[str], gold: str, title: str = "") -> list[int]:
         own = words(line)
         key = tuple(own)
         seen[key] += 1
-        if not own:
-            labels.append(UNDECIDED)
-        elif own == title_words:
+        if not own or own == title_words:
             labels.append(UNDECIDED)
         elif len(own) < RUN:
             found = CONTENT if short[key] else UNDECIDED if key in spread else BOILERPLATE

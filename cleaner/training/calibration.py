@@ -14,8 +14,9 @@ from cleaner.model.scorer import DECIMALS, Calibration
 POINTS = 64
 # Thresholds are looked for among these scores; the last one removes nothing.
 SCORES = np.round([*np.arange(0.5, 0.96, 0.02), 0.97, 0.98, 0.985, 0.99, 0.995, 1.0], DECIMALS)
-# What a lost line of content costs, in removed lines of boilerplate, from cheap to dear; the cheapest that keeps the promises is taken.
-PRICES = (3.0, 4.0, 5.0, 7.0, 10.0, 14.0, 20.0, 28.0, 40.0, 56.0, 80.0)
+# What a lost line of content costs, in removed lines of boilerplate, from cheap to dear; the cheapest that keeps the
+# promises is taken.
+PRICES = (8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 24.0, 28.0, 34.0, 40.0, 56.0, 80.0)
 # A line is worth its words, and a few more because it is a line: a label of one word disturbs as well.
 WORDS_OF_A_LINE, MOST_WORDS, LETTERS_OF_A_WORD = 3.0, 60.0, 6.0
 
@@ -33,8 +34,11 @@ def calibrate(raw: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArr
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Lines out of fold: calibrated ``scores``, their ``best`` kind of boilerplate, whether they stand ``inside`` an article, their lengths and
-    weights, and which are known to be ``boilerplate`` or ``content``; all of shape (lines,)."""
+    """Lines out of fold; all of shape (lines,).
+
+    Calibrated ``scores``, their ``best`` kind of boilerplate, whether they stand ``inside`` an article, their lengths
+    and weights, and which are known to be ``boilerplate`` or ``content``.
+    """
 
     scores: NDArray[np.float64]
     best: NDArray[np.intp]
@@ -46,7 +50,7 @@ class Judged:
 
 
 def thresholds_for(price: float, lines: Judged, kinds: tuple[Kind, ...]) -> Thresholds:
-    """For each kind, at the edges and inside, the score at which removing lines gains most when losing content has that price."""
+    """For each kind, at the edges and inside, the score at which removing gains most when content has that price."""
     words = np.minimum(lines.lengths / LETTERS_OF_A_WORD, MOST_WORDS) + WORDS_OF_A_LINE
     gain = np.where(lines.boilerplate, words, 0) * lines.weights
     # A long paragraph lost costs more than a line of a list.

@@ -10,14 +10,17 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
+from cleaner.context import column_bounds
 from cleaner.document import Kind
 from cleaner.model.scorer import Perceptron
+from cleaner.training.text import HEADS
 
 # What the model tells apart. Repeats are found by comparing lines, not learned.
 KINDS = tuple(kind for kind in Kind if kind is not Kind.REPEAT)
 
-# Chosen out of fold (see the model card): one wide network overfits the few hundred sites, the average of several narrow ones does not.
-NETWORKS = 3
+# Chosen out of fold (see the model card): one wide network overfits the few hundred sites, the average of several
+# narrow ones does not.
+NETWORKS = 4
 UNITS = 48
 PENALTY = 0.1
 PASSES = 5
@@ -27,7 +30,7 @@ LEARNING_RATE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Lines to learn from: ``inputs`` (lines, columns) float32, ``targets`` (lines,) numbers in ``KINDS``, ``weights`` (lines,)."""
+    """Lines to learn from: ``inputs`` (lines, columns), ``targets`` (lines,) numbers in ``KINDS``, ``weights`` (lines,)."""
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.intp]
@@ -39,7 +42,14 @@ def fit_context_models(sets: list[Examples], seed: int) -> list[Perceptron]:
 
     Each process computes with one thread, so the result does not depend on how many there are.
     """
-    scales = [(examples.inputs.mean(axis=0, dtype=np.float64), examples.inputs.std(axis=0, dtype=np.float64) + 1e-6) for examples in sets]
+    # A column that hardly varies would get weights that cost all others their precision.
+    scales = [
+        (
+            examples.inputs.mean(axis=0, dtype=np.float64),
+            np.maximum(examples.inputs.std(axis=0, dtype=np.float64), 0.02),
+        )
+        for examples in sets
+    ]
     jobs = [
         delayed(_fit_network)(examples, mean, deviation, seed + network)
         for examples, (mean, deviation) in zip(sets, scales, strict=True)
@@ -47,7 +57,8 @@ def fit_context_models(sets: list[Examples], seed: int) -> list[Perceptron]:
     ]
     fitted = Parallel(n_jobs=2)(jobs)
     return [
-        _average(fitted[i * NETWORKS : (i + 1) * NETWORKS], mean, deviation) for i, (mean, deviation) in enumerate(scales)
+        _average(fitted[i * NETWORKS : (i + 1) * NETWORKS], mean, deviation)
+        for i, (mean, deviation) in enumerate(scales)
     ]
 
 
@@ -77,11 +88,9 @@ def _average(
     mean: NDArray[np.float64],
     deviation: NDArray[np.float64],
 ) -> Perceptron:
-    """The networks side by side as one, which gives the mean of their logits; the scaling of the inputs goes into the weights."""
+    """The networks side by side as one that gives the mean of their logits; the scaling of the inputs goes into it."""
     hidden = np.concatenate([weights[0] for weights, _ in networks], axis=1).astype(np.float64) / deviation[:, None]
     hidden_bias = np.concatenate([biases[0] for _, biases in networks]).astype(np.float64) - mean @ hidden
-    output = np.concatenate([weights[1] for weights, _ in networks], axis=0) / len(networks)
-    output_bias = np.mean([biases[1] for _, biases in networks], axis=0)
-    return Perceptron(
-        hidden.astype(np.float32), hidden_bias.astype(np.float32), output.astype(np.float32), output_bias.astype(np.float32)
-    )
+    output = np.concatenate([weights[1] for weights, _ in networks], axis=0).astype(np.float64) / len(networks)
+    output_bias = np.mean([biases[1] for _, biases in networks], axis=0, dtype=np.float64)
+    return Perceptron.exact(hidden, hidden_bias, output, output_bias, np.array(column_bounds(len(HEADS)), np.float64))

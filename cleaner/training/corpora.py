@@ -1,7 +1,7 @@
 """Documents to learn from: the public corpora beside the project, and our own examples inside it.
 
-Everything becomes the same thing, a ``Document`` of normalised lines with a label, a kind where it is known, and a weight. Which
-sites go into which fold is decided here too, because nothing may leak from one to the other.
+Everything becomes the same thing, a ``Document`` of normalised lines with a label, a kind where it is known, and a
+weight. Which sites go into which fold is decided here too, because nothing may leak from one to the other.
 """
 
 import gzip
@@ -40,8 +40,9 @@ _IN_THE_MIDDLE = frozenset({Kind.ADVERT, Kind.RELATED, Kind.SUBSCRIPTION, Kind.C
 class Document:
     """Some normalised lines and what is known of each.
 
-    ``labels`` are 1, 0 or -1 as in ``align``, corrected by those who read the lines; ``aligned`` are those of the gold text alone; ``kinds``
-    stand where somebody said. ``indexes`` are the numbers of the lines in the row that they came from.
+    ``labels`` are 1, 0 or -1 as in ``align``, corrected by those who read the lines; ``aligned`` are those of the gold
+    text alone; ``kinds`` stand where somebody said. ``indexes`` are the numbers of the lines in the row that they came
+    from.
     """
 
     page: str
@@ -82,8 +83,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
     """One page as one extractor delivered it, labelled by our aligner and by those who read it."""
-    numbered = split_lines("\n".join(row["lines"]))
-    lines = normalize_lines([raw for _, raw in numbered])
+    indexes, raw = split_lines("\n".join(row["lines"]))
+    lines = normalize_lines(raw)
     aligned = align(lines, row["gold"], row["title"] or "")
     labels = aligned.copy()
     title = words(row["title"] or "")
@@ -102,7 +103,7 @@ def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
     weight = WEIGHT_OF_FULL_PAGE if row["upstream"] == "fullpage" else 1.0
     if row["id"].startswith("fundus"):
         weight *= WEIGHT_OF_NEWS
-    return Document(row["id"], row["domain"], row["upstream"], lines, labels, kinds, aligned, weight, [n for n, _ in numbered])
+    return Document(row["id"], row["domain"], row["upstream"], lines, labels, kinds, aligned, weight, list(indexes))
 
 
 def read_lines_corpus(path: Path, annotations: Annotations) -> list[Document]:
@@ -126,9 +127,9 @@ def _own(name: str, pairs: list[tuple[str, Kind]], site: str) -> Document:
 def read_examples(folder: Path, folds: int, copies: int = 8) -> list[Document]:
     """Our own articles as they are, and again with our own boilerplate lines, letters and look-alikes strewn in.
 
-    Each article comes ``copies`` times with other lines of its language, drawn by a generator seeded with its name: where an ad
-    label, a read-more line or a donation letter stands is what the context has to learn. An article only ever meets examples of its own fold, so that
-    every example is new to the model that judges it.
+    Each article comes ``copies`` times with other lines of its language, drawn by a generator seeded with its name:
+    where an ad label, a read-more line or a donation letter stands is what the context has to learn. An article only
+    ever meets examples of its own fold, so that every example is new to the model that judges it.
     """
     articles = _read_jsonl(folder / "articles.jsonl")
     pools = _read_pools(folder, folds)
@@ -151,8 +152,8 @@ def read_examples(folder: Path, folds: int, copies: int = 8) -> list[Document]:
 def strewn_pages(documents: list[Document], folder: Path, folds: int) -> list[Document]:
     """Some pages of the corpora again, each with a letter or a few lines of our own in its language and fold.
 
-    Our own articles are short; where an appeal stands behind a long one can only be learned from long ones. Languages are those of
-    the country that the corpus names, else English.
+    Our own articles are short; where an appeal stands behind a long one can only be learned from long ones. Languages
+    are those of the country that the corpus names, else English.
     """
     pools = _read_pools(folder, folds)
     seen: set[str] = set()
@@ -172,18 +173,24 @@ def strewn_pages(documents: list[Document], folder: Path, folds: int) -> list[Do
         for pairs in draw.sample(pool.lines, min(draw.randint(0, 2), len(pool.lines))):
             rows.insert(draw.randint(2, last), _rows(pairs)[0])
         lines, labels, kinds, aligned = (list(column) for column in zip(*rows, strict=True))
-        out.append(Document(f"{OWN}/{document.page}", document.site, OWN, lines, labels, kinds, aligned, WEIGHT_OF_STREWN))
+        out.append(
+            Document(f"{OWN}/{document.page}", document.site, OWN, lines, labels, kinds, aligned, WEIGHT_OF_STREWN)
+        )
     return out
 
 
 def _rows(pairs: list[tuple[str, Kind]]) -> list[tuple[str, int, Kind | None, int]]:
-    return [(line, BOILERPLATE, kind, BOILERPLATE) for line, (_, kind) in zip(normalize_lines([text for text, _ in pairs]), pairs, strict=True)]
+    return [
+        (line, BOILERPLATE, kind, BOILERPLATE)
+        for line, (_, kind) in zip(normalize_lines([text for text, _ in pairs]), pairs, strict=True)
+    ]
 
 
 _LANGUAGES = {
-    "de": "de", "at": "de", "ch": "de", "fr": "fr", "es": "es", "mx": "es", "ar": "es", "it": "it", "pt": "pt", "br": "pt", "nl": "nl", "pl": "pl",
-    "ru": "ru", "ua": "uk", "tr": "tr", "jp": "ja", "kr": "ko", "cn": "zh", "tw": "zh", "no": "no", "se": "sv", "dk": "da", "fi": "fi", "gr": "el",
-    "cz": "cs", "hu": "hu", "ro": "ro", "il": "he", "vn": "vi", "id": "id", "th": "th", "ir": "fa",
+    "de": "de", "at": "de", "ch": "de", "fr": "fr", "es": "es", "mx": "es", "ar": "es", "it": "it", "pt": "pt",
+    "br": "pt", "nl": "nl", "pl": "pl", "ru": "ru", "ua": "uk", "tr": "tr", "jp": "ja", "kr": "ko", "cn": "zh",
+    "tw": "zh", "no": "no", "se": "sv", "dk": "da", "fi": "fi", "gr": "el", "cz": "cs", "hu": "hu", "ro": "ro",
+    "il": "he", "vn": "vi", "id": "id", "th": "th", "ir": "fa",
 }  # fmt: skip
 
 
@@ -238,7 +245,7 @@ def _strew(draw: random.Random, body: list[tuple[str, Kind]], pool: _Pool) -> li
 
 
 def fold_of_site(site: str, folds: int) -> int:
-    """The fold of a site: a hash of its name, so it never depends on which other sites are there; ``@n`` at its end names it.
+    """The fold of a site, a hash of its name: no matter which other sites are there; ``@n`` at its end names it.
 
     >>> fold_of_site("example.org", 5) == fold_of_site("example.org", 5)
     True

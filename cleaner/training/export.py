@@ -24,7 +24,7 @@ Web Content Extraction Benchmark (WCXB), Murrough Foley, https://github.com/Murr
     commit c039d5ee, licence of the annotations CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/). Changes: the annotated texts were
     aligned with the output of text extractors, and labels were corrected by hand.
 Fundus, flairNLP, https://github.com/flairNLP/fundus, commit 18da6e53, test resources, MIT licence.
-"""
+"""  # noqa: E501 -- a text for readers, with lines of its own
 
 
 def data_digests(*paths: Path) -> dict[str, str]:
@@ -89,6 +89,6 @@ def write_bundle(
             # The manifest goes last: a bundle that was cut short has digests that do not match, or none.
             temporary = folder / f".{name}.part"
             temporary.write_bytes(content)
-            os.replace(temporary, folder / name)
+            temporary.replace(folder / name)
     except OSError as error:
         raise OutputError(f"cannot write the model to {folder}: {error}") from error

@@ -1,4 +1,4 @@
-"""Kinds of lines that people read and wrote down: annotations keyed by a hash of the normalised line, without its text."""
+"""Kinds of lines that somebody read: annotations keyed by a hash of the normalised line, without its text."""
 
 import hashlib
 import json

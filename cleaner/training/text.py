@@ -1,4 +1,4 @@
-"""Fit the text model: linear heads over hashed n-grams, by averaged stochastic gradient descent, quantised to 8 bits."""
+"""Fit the text model: linear heads over hashed n-grams, by averaged stochastic gradient descent, in 8 bits."""
 
 from dataclasses import dataclass
 
@@ -37,8 +37,9 @@ _LINES_AT_ONCE = 8192
 class LineTable:
     """Every distinct excerpt of a line in each fold once, with what its documents say of it.
 
-    ``rows[d]`` numbers the lines of document ``d`` in the table; ``labels`` (rows, 2) sums the weights of boilerplate and content;
-    ``kinds`` (rows, kinds) counts how often each kind was written down; ``grams`` (rows, buckets) is the normalised n-gram matrix.
+    ``rows[d]`` numbers the lines of document ``d`` in the table; ``labels`` (rows, 2) sums the weights of boilerplate
+    and content; ``kinds`` (rows, kinds) counts how often each kind was written down; ``grams`` (rows, buckets) is the
+    normalised n-gram matrix.
     """
 
     rows: list[NDArray[np.intp]]
@@ -71,7 +72,7 @@ def line_table(documents: list[Document], folds: int) -> LineTable:
 
 
 def gram_matrix(texts: list[str]) -> csr_matrix:
-    """The n-grams of some excerpts as the text model weighs them: each occurrence counts one over the root of their number."""
+    """The n-grams of some excerpts as the text model weighs them: each counts one over the root of their number."""
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
     return _matrix(excerpt_features(texts, lengths, np.array([0, len(texts)])), len(texts))
 
@@ -94,7 +95,10 @@ def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int) -> TextM
     order = list(Kind)
     weight = np.minimum(np.maximum(boilerplate, content), MOST_WEIGHT)
     fitted = [_fit(table, boilerplate > content, weight, use & (weight > 0), PENALTY, seed)]
-    known = table.kinds[:, [order.index(kind) for kind in order if kind not in (Kind.CONTENT, Kind.HEADLINE)]].sum(axis=1) > 0
+    known = (
+        table.kinds[:, [order.index(kind) for kind in order if kind not in (Kind.CONTENT, Kind.HEADLINE)]].sum(axis=1)
+        > 0
+    )
     for family in FAMILIES.values():
         member = table.kinds[:, [order.index(kind) for kind in sorted(family)]].sum(axis=1) > 0
         other = known & ~member
@@ -110,8 +114,12 @@ def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int) -> TextM
 
 
 def _fit(
-    table: LineTable, positive: NDArray[np.bool_], weight: NDArray[np.float64], use: NDArray[np.bool_],
-    penalty: float, seed: int,
+    table: LineTable,
+    positive: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    use: NDArray[np.bool_],
+    penalty: float,
+    seed: int,
 ) -> tuple[NDArray[np.float64], float]:
     model = SGDClassifier("log_loss", alpha=penalty, max_iter=PASSES, tol=None, average=True, random_state=seed)
     model.fit(table.grams[use], positive[use], sample_weight=weight[use])
