@@ -107,7 +107,7 @@ def _running(values: NDArray[np.generic]) -> NDArray[np.int64]:
 
 
 def _neighbours(values: NDArray[np.int32], step: int, inside: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The value of the line ``step`` lines on, zero where ``inside`` (lines - step,) says that this is another document."""
+    """The value of the line ``step`` lines on, zero where ``inside`` (lines - step,) says it is another document."""
     shifted = np.zeros_like(values)
     if step > 0:
         np.multiply(values[step:], inside, out=shifted[:-step])

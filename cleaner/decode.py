@@ -26,8 +26,9 @@ BLOCK_FRACTION = 0.75
 # As many such lines in a row; a longer stretch of doubtful lines is more likely the article.
 BLOCK_LINES = 6
 
-# When more than this share of a document would go, it is either the text of a whole page, whose menus score high, or a list that the model
-# takes for a menu: then only lines from this score on go. Measured out of fold: content lost falls by a sixth.
+# When more than this share of a document would go, it is either the text of a whole page, whose menus score high, or a
+# list that the model takes for a menu: then only lines from this score on go. Measured out of fold: content lost falls
+# by a sixth.
 LARGE_SHARE, SURE_SCORE = 0.3, 0.95
 
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
@@ -80,7 +81,11 @@ def known_kinds(lines: list[str], features: LineFeatures, options: Options) -> d
     odd = first.sum(axis=1) == first[:, COLUMN["starts_bracket"] - COLUMN["starts_lower"]]
     tiny = features.lengths <= TINY_LENGTH
     possible = np.flatnonzero(short & (odd | tiny | _label_edges().found_in(features))).tolist()
-    possible += [i for i in np.flatnonzero(short & (listed > 0)).tolist() if lines[i].lstrip(_MARKS)[:3].casefold() in _LABEL_STARTS]
+    possible += [
+        i
+        for i in np.flatnonzero(short & (listed > 0)).tolist()
+        if lines[i].lstrip(_MARKS)[:3].casefold() in _LABEL_STARTS
+    ]
     known = {i: (kind, Reason.LEXICON) for i in possible if (kind := certain_kind(lines[i]))}
     # Nothing but invisible characters: nothing is left of it, whatever anybody decides.
     known |= dict.fromkeys(np.flatnonzero(features.lengths == 0).tolist(), (Kind.RESIDUE, Reason.LEXICON))
@@ -155,7 +160,8 @@ def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> 
     document_of, index = features.document_of, np.arange(len(boilerplate))
     before = total[index] - total[features.offsets[document_of]]
     behind = total[features.offsets[document_of + 1]] - total[index + 1]
-    return (before > 0) & (behind > 0)
+    between: NDArray[np.bool_] = (before > 0) & (behind > 0)
+    return between
 
 
 def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
@@ -193,9 +199,11 @@ def in_blocks(
 def spare(
     gone: NDArray[np.bool_], boilerplate: NDArray[np.float64], lengths: NDArray[np.intp], document_of: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """Of the lines that would go, those that stay because too much of their document would go on too little certainty."""
+    """Of the lines that would go, those that stay: too much of their document would go on too little certainty."""
     documents = int(document_of[-1]) + 1 if len(document_of) else 0
-    share = np.bincount(document_of, lengths * gone, documents) / np.maximum(np.bincount(document_of, lengths, documents), 1)
+    share = np.bincount(document_of, lengths * gone, documents) / np.maximum(
+        np.bincount(document_of, lengths, documents), 1
+    )
     return gone & (share > LARGE_SHARE)[document_of] & (boilerplate < SURE_SCORE)
 
 

@@ -289,11 +289,13 @@ def log_scale(counts: NDArray[np.integer]) -> NDArray[np.int32]:
     >>> log_scale(np.array([0, 1, 3, 10**6])).tolist()
     [0, 16, 32, 208]
     """
-    return _LOG_TABLE.take(np.minimum(counts, len(_LOG_TABLE) - 1))
+    scaled: NDArray[np.int32] = _LOG_TABLE.take(np.minimum(counts, len(_LOG_TABLE) - 1))
+    return scaled
 
 
 def _share(part: NDArray[np.integer], whole: NDArray[np.integer]) -> NDArray[np.int64]:
-    return (part * 256) // np.maximum(whole, 1)
+    share: NDArray[np.int64] = (part * 256) // np.maximum(whole, 1)
+    return share
 
 
 def _shape(

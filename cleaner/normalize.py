@@ -331,10 +331,10 @@ def squeeze_spaces(text: str) -> str:
 
 
 def straighten_quotes(text: str) -> str:
-    """Write typographic quotation marks and apostrophes as ASCII, one for one, so that offsets stay.
+    r"""Write typographic quotation marks and apostrophes as ASCII, one for one, so that offsets stay.
 
     >>> straighten_quotes("“It’s «fine»”")
-    '"It\\'s "fine""'
+    '"It\'s "fine""'
     """
     return text.translate(_QUOTES)
 

@@ -39,15 +39,16 @@ class _Document:
 
 
 class Cleaner:
-    """Cleans article text with one model and one set of options.
+    r"""Cleans article text with one model and one set of options.
 
     Holds no state of any document: it can be shared by threads and pickled to workers. The same text with the same
     options always gives the same result, alone or in a batch.
 
         >>> from cleaner import Cleaner
-        >>> result = Cleaner.load().clean("The council met and voted for the bridge on Tuesday.\\nADVERTISEMENT Advertisement")
+        >>> story = "The council met on Tuesday and voted for the bridge."
+        >>> result = Cleaner.load().clean(story + "\nADVERTISEMENT Advertisement")
         >>> result.text
-        'The council met and voted for the bridge on Tuesday.'
+        'The council met on Tuesday and voted for the bridge.'
         >>> [(line.kind.value, line.reason.value) for line in result.removed]
         [('advert', 'lexicon')]
     """
@@ -141,14 +142,13 @@ class Cleaner:
         wrong = np.where(decision.kept, scores.boilerplate, 1 - scores.boilerplate) * features.lengths
         starts, stops = features.offsets[:-1], features.offsets[1:]
         share = segment_sums(wrong, starts, stops) / np.maximum(segment_sums(features.lengths, starts, stops), 1)
-        return self._bundle.classifier.quality(1 - share).tolist()
+        quality: list[float] = self._bundle.classifier.quality(1 - share).tolist()
+        return quality
 
 
 def _documents(texts: Iterable[str | bytes]) -> Iterator[_Document]:
-    for text in texts:
-        replaced = False
-        if not isinstance(text, str):
-            text, replaced = decode(text)
+    for given in texts:
+        text, replaced = (given, False) if isinstance(given, str) else decode(given)
         index, raw = split_lines(text)
         flags = (Flag.UNDECODABLE_BYTES,) if replaced else ()
         yield _Document(flags, index, raw)

@@ -25,9 +25,10 @@ _LABEL: Final = (
 _END: Final = r"(?<=[.!?…。！？؟”\"»])"
 
 _INVITING: Final = (
-    "Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK|Lees meer|Leia também"
-    "|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också|Les også"
-    "|Læs også|Lue myös|Czytaj też|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga"
+    "Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK"
+    "|Lees meer|Leia também|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE"
+    "|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också|Les også|Læs også|Lue myös|Czytaj też"
+    "|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga"
 )
 _INVITATIONS: Final = tuple({phrase.casefold() for phrase in _INVITING.split("|")})
 _LONGEST_INVITATION: Final = max(map(len, _INVITATIONS)) + 1
@@ -36,7 +37,10 @@ HEADS: Final = (
     Pattern(
         "leaked-date",
         Kind.RESIDUE,
-        re.compile(r"(?:date|pubdate|datePublished|published_at) ?[:=]? ?\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)? (?=\S)"),
+        re.compile(
+            r"(?:date|pubdate|datePublished|published_at) ?[:=]? ?"
+            r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)? (?=\S)"
+        ),
         ("date 2023-10-13 BISHKEK (Agency) - The summit opened.",),
         ("date night 2023-10-13 was a success for the town", "2023-10-13 was the date of the vote in the capital"),
     ),
@@ -44,11 +48,21 @@ HEADS: Final = (
         "glued-label",
         Kind.ADVERT,
         # Twice, or in capitals, or followed by a capital that begins a sentence of its own.
-        re.compile(rf"(?:{_LABEL} {_LABEL} (?=\S)|(?:ADVERTISEMENT|PUBLICIDAD|ANZEIGE|РЕКЛАМА|PUBLICITÉ|ADVERTENTIE) (?=[A-ZÀ-ÞА-Я“\"][a-zß-ÿа-я]))"),
-        ("ADVERTISEMENT The council met on Tuesday to vote.", "Advertisement Advertisement The council met on Tuesday."),
-        ("ADVERTISEMENT SALES fell by a third, the group said", "Advertisement sales fell by a third, the group said.", "Anzeige erstattet hat die Stadt."),
+        re.compile(
+            rf"(?:{_LABEL} {_LABEL} (?=\S)|(?:ADVERTISEMENT|PUBLICIDAD|ANZEIGE|РЕКЛАМА|PUBLICITÉ|ADVERTENTIE)"
+            r" (?=[A-ZÀ-ÞА-Я“\"][a-zß-ÿа-я]))"
+        ),
+        (
+            "ADVERTISEMENT The council met on Tuesday to vote.",
+            "Advertisement Advertisement The council met on Tuesday.",
+        ),
+        (
+            "ADVERTISEMENT SALES fell by a third, the group said",
+            "Advertisement sales fell by a third, the group said.",
+            "Anzeige erstattet hat die Stadt.",
+        ),
     ),
-)  # fmt: skip
+)
 TAILS: Final = (
     Pattern(
         "glued-label",
@@ -60,11 +74,16 @@ TAILS: Final = (
     Pattern(
         "read-more",
         Kind.RELATED,
-        re.compile(
-            rf"{_END} ?[\[(]?(?:{_INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$"
+        re.compile(rf"{_END} ?[\[(]?(?:{_INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$"),
+        (
+            "The council met on Tuesday. Read more: How the bridge was paid for",
+            "Der Rat tagte. Lesen Sie auch: Was die Brücke kostet",
         ),
-        ("The council met on Tuesday. Read more: How the bridge was paid for", "Der Rat tagte. Lesen Sie auch: Was die Brücke kostet"),
-        ("The sign said: Read more books", "She smiled. Read more, he said", "The council met. Read more: one. Then: another sentence."),
+        (
+            "The sign said: Read more books",
+            "She smiled. Read more, he said",
+            "The council met. Read more: one. Then: another sentence.",
+        ),
     ),
     Pattern(
         "click-to-tweet",
@@ -73,7 +92,7 @@ TAILS: Final = (
         ("Bridges are built twice. Click to Tweet",),
         ("He told them where to click to tweet",),
     ),
-)  # fmt: skip
+)
 # A tail is looked for in this many code points at the end of a line.
 _TAIL_WINDOW: Final = 240
 
@@ -85,7 +104,8 @@ _DATELINE: Final = re.compile(
 )
 # "TrevelyanEditing by" in a credit: the name's last letter runs into the next role.
 _CREDIT_ROLE: Final = re.compile(
-    r"(?<=[a-zß-ÿ.;)])(?=(?:Additional reporting|Reporting|Writing|Editing|Compiled|Translated|Translation|Photography|Photo|Graphics|Produced) by\b)"
+    r"(?<=[a-zß-ÿ.;)])(?=(?:Additional reporting|Reporting|Writing|Editing|Compiled|Translated|Translation|Photography"
+    r"|Photo|Graphics|Produced) by\b)"
 )
 
 
@@ -121,7 +141,7 @@ def trim(line: str) -> tuple[str, tuple[Trim, ...]]:
 def trim_lines(
     lines: list[str], features: LineFeatures, kept: Sequence[bool], kinds: Sequence[Kind]
 ) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
-    """Trim the kept lines of a batch and repair its credits: the lines as they are written, and the trims of those that changed.
+    """Trim the kept lines of a batch and repair its credits: the lines as they come out, and the trims of some.
 
     Most lines can be told from their features to have nothing to trim, and are not looked at.
     """

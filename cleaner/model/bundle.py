@@ -48,7 +48,7 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model, ready to score, the thresholds from which its scores remove a line, and the manifest that came with it."""
+    """A model that is ready to score, the thresholds from which its scores remove a line, and its manifest."""
 
     manifest: dict[str, Any]
     thresholds: Thresholds

@@ -133,7 +133,7 @@ class Perceptron:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A rising, piecewise linear map from raw to calibrated probability through the points (``raw``, ``calibrated``)."""
+    """A rising, piecewise linear map from raw to calibrated probability, through (``raw``, ``calibrated``)."""
 
     raw: NDArray[np.float64]
     calibrated: NDArray[np.float64]
@@ -188,4 +188,5 @@ class LineClassifier:
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities (lines, kinds) of logits."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares

@@ -57,7 +57,7 @@ def thresholds_for(price: float, lines: Judged, kinds: tuple[Kind, ...]) -> Thre
     cost = np.where(lines.content, price * (1 + words / 10), 0) * lines.weights
     zones: list[dict[Kind, float]] = []
     for inside in (False, True):
-        zone = {}
+        zone: dict[Kind, float] = {}
         for number, kind in enumerate(kinds):
             if kind not in (Kind.CONTENT, Kind.HEADLINE):
                 mine = (lines.best == number) & (lines.inside == inside) & (lines.scores >= SCORES[0])

@@ -30,7 +30,7 @@ LEARNING_RATE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Lines to learn from: ``inputs`` (lines, columns), ``targets`` (lines,) numbers in ``KINDS``, ``weights`` (lines,)."""
+    """Lines to learn from: ``inputs`` (lines, columns), ``targets`` (lines,): numbers in ``KINDS``, ``weights``."""
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.intp]
@@ -92,5 +92,5 @@ def _average(
     hidden = np.concatenate([weights[0] for weights, _ in networks], axis=1).astype(np.float64) / deviation[:, None]
     hidden_bias = np.concatenate([biases[0] for _, biases in networks]).astype(np.float64) - mean @ hidden
     output = np.concatenate([weights[1] for weights, _ in networks], axis=0).astype(np.float64) / len(networks)
-    output_bias = np.mean([biases[1] for _, biases in networks], axis=0, dtype=np.float64)
+    output_bias: NDArray[np.float64] = np.mean([biases[1] for _, biases in networks], axis=0, dtype=np.float64)
     return Perceptron.exact(hidden, hidden_bias, output, output_bias, np.array(column_bounds(len(HEADS)), np.float64))

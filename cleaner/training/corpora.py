@@ -30,6 +30,11 @@ WEIGHT_OF_FULL_PAGE = 0.3
 WEIGHT_OF_NEWS = 3.0
 WEIGHT_OF_STREWN = 0.5
 
+# Of the pages this share is strewn with our own lines; of those, and of our own articles, this share gets a letter.
+STREWN_SHARE, LETTER_SHARE = 0.5, 0.7
+# A page whose article ends before this line is too short to be strewn.
+SHORTEST_STREWN = 4
+
 _FIELDS = frozenset({"id", "domain", "upstream", "title", "gold", "lines"})
 
 _IN_FRONT = frozenset({Kind.BYLINE, Kind.NAVIGATION, Kind.SHARING, Kind.CAPTION, Kind.RESIDUE})
@@ -72,10 +77,12 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     number = 0
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(file, 1):  # noqa: B007 -- the message below names it
                 row = json.loads(line)
                 if not (isinstance(row, dict) and row.keys() >= _FIELDS):
-                    raise ValueError(f"a row is an object with the fields {', '.join(sorted(_FIELDS))}")
+                    raise ValueError(  # noqa: TRY301 -- joins what json and gzip raise
+                        f"a row is an object with the fields {', '.join(sorted(_FIELDS))}"
+                    )
                 yield row
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InputError(f"cannot read the corpus {path} behind line {number}: {error}") from error
@@ -160,15 +167,15 @@ def strewn_pages(documents: list[Document], folder: Path, folds: int) -> list[Do
     out = []
     for document in documents:
         draw = random.Random(f"{document.page} {document.upstream}")
-        if document.page in seen or document.upstream in ("fullpage", OWN) or draw.random() > 0.5:
+        if document.page in seen or document.upstream in ("fullpage", OWN) or draw.random() > STREWN_SHARE:
             continue
         seen.add(document.page)
         pool = pools.get((_language(document), fold_of_site(document.site, folds)))
         last = max((i for i, label in enumerate(document.labels) if label == CONTENT), default=-1)
-        if pool is None or last < 4:
+        if pool is None or last < SHORTEST_STREWN:
             continue
         rows = list(zip(document.lines, document.labels, document.kinds, document.aligned, strict=True))
-        if pool.letters and draw.random() < 0.7:
+        if pool.letters and draw.random() < LETTER_SHARE:
             rows[last + 1 : last + 1] = _rows(draw.choice(pool.letters))
         for pairs in draw.sample(pool.lines, min(draw.randint(0, 2), len(pool.lines))):
             rows.insert(draw.randint(2, last), _rows(pairs)[0])
@@ -195,8 +202,9 @@ _LANGUAGES = {
 
 
 def _language(document: Document) -> str:
-    parts = document.page.split("/")
-    return _LANGUAGES.get(parts[1], "en") if document.corpus == "fundus" and len(parts) > 2 else "en"
+    corpus, _, rest = document.page.partition("/")
+    country, within, _ = rest.partition("/")
+    return _LANGUAGES.get(country, "en") if corpus == "fundus" and within else "en"
 
 
 def _read_pools(folder: Path, folds: int) -> dict[tuple[str, int], "_Pool"]:
@@ -239,7 +247,7 @@ def _strew(draw: random.Random, body: list[tuple[str, Kind]], pool: _Pool) -> li
     tail = [pair for pair in junk if pair[1] not in (Kind.BYLINE, Kind.CAPTION)]
     before = draw.sample(head, min(draw.randint(0, 3), len(head)))
     behind = draw.sample(tail, min(draw.randint(0, 4), len(tail)))
-    if pool.letters and draw.random() < 0.7:
+    if pool.letters and draw.random() < LETTER_SHARE:
         behind[:0] = draw.choice(pool.letters)
     return before + out + behind
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any

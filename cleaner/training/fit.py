@@ -20,7 +20,7 @@ from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.features import DENSE, LineFeatures, line_features
 from cleaner.model.bundle import Thresholds
-from cleaner.model.scorer import Calibration, LineClassifier, Perceptron, Scores, TextModel, softmax
+from cleaner.model.scorer import Calibration, LineClassifier, Scores, TextModel, softmax
 from cleaner.options import Options
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
 from cleaner.training.calibration import PRICES, Judged, calibrate, limits_of, thresholds_for
@@ -128,7 +128,7 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
     raw = np.zeros((len(inputs), len(KINDS)))
     for held_out, model in zip(present, models[:-1], strict=True):
         mine = lines.fold == held_out
-        raw[mine] = _probabilities(final_text_model, model, inputs[mine])
+        raw[mine] = softmax(model.logits(inputs[mine].T))
     dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].astype(np.int32)
     offsets = np.cumsum([0, *(len(document.lines) for document in documents)])
     features = LineFeatures([], [], [], lines.lengths, dense, offsets)
@@ -219,10 +219,6 @@ def _likely_kinds(table: LineTable) -> list[int]:
     return [KINDS.index(boilerplate[number]) for number in model.predict(table.grams).tolist()]
 
 
-def _probabilities(text_model: TextModel, model: Perceptron, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
-    return softmax(model.logits(inputs.T))
-
-
 def _finish(classifier: LineClassifier, raw: NDArray[np.float64], lines: _Lines, features: LineFeatures) -> Fitted:
     """Calibrate, set the thresholds and measure, all on lines of sites that the scoring models never saw."""
     content, headline = KINDS.index(Kind.CONTENT), KINDS.index(Kind.HEADLINE)
@@ -275,11 +271,11 @@ def _measure(gone: NDArray[np.bool_], lines: _Lines) -> dict[str, dict[str, floa
     out = {}
     for name, mine in _groups(lines).items():
         junk, held = mine & (lines.aligned == BOILERPLATE), mine & (lines.aligned == CONTENT)
-        hit, miss = np.count_nonzero(junk & gone), np.count_nonzero(held & gone)
+        hit, miss = int(np.count_nonzero(junk & gone)), int(np.count_nonzero(held & gone))
         out[name] = {
             "precision": round(float(hit / max(hit + miss, 1)), 4),
-            "recall": round(float(hit / max(np.count_nonzero(junk), 1)), 4),
-            "lost": round(float(miss / max(np.count_nonzero(held), 1)), 5),
+            "recall": round(float(hit / max(int(np.count_nonzero(junk)), 1)), 4),
+            "lost": round(float(miss / max(int(np.count_nonzero(held)), 1)), 5),
         }
     return out
 
@@ -287,7 +283,7 @@ def _measure(gone: NDArray[np.bool_], lines: _Lines) -> dict[str, dict[str, floa
 def _quality_truth(
     scores: NDArray[np.float64], gone: NDArray[np.bool_], lines: _Lines
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """For each document of the corpora the estimate that ``Cleaner`` makes and whether it is in truth clean and whole."""
+    """For each document of the corpora the estimate that ``Cleaner`` makes and whether it is truly clean and whole."""
     documents = lines.document.max() + 1
     doubt = np.where(gone, 1 - scores, scores) * lines.lengths
     share = 1 - np.bincount(lines.document, doubt, documents) / np.maximum(
