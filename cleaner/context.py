@@ -46,7 +46,7 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
     ``text_scores`` (heads, lines) are what the words of each line say, in ``SCORE_UNIT``; the first head is boilerplate
     against main content.
     """
-    dense = features.dense.T
+    dense = np.ascontiguousarray(features.dense.T)  # every column is read many times
     offsets, document_of = features.offsets, features.document_of
     lines = dense.shape[1]
     index = np.arange(lines)
@@ -63,7 +63,7 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
     anchor = (length >= _ANCHOR_LENGTH) & (ends_sentence > 0) & (score < 0)
     anchors = _running(anchor)
     out += [log_scale(anchors[index] - anchors[begin]), log_scale(anchors[end] - anchors[index + 1])]
-    body = _running(np.where(score < 0, features.dense[:, COLUMN["length"]], 0))
+    body = _running(np.where(score < 0, length, 0))
     whole = np.maximum(body[end] - body[begin], 1)
     out += [(body[index] - body[begin]) * 256 // whole, (body[end] - body[index + 1]) * 256 // whole]
     last = np.maximum.accumulate(np.where(anchor, index, -1))

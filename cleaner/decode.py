@@ -56,10 +56,10 @@ class Decision:
     scores: list[float]
     reasons: list[Reason]
 
-    def call(self, line: int, kind: Kind, reason: Reason, options: Options) -> None:
-        """Give a line its kind, and the fate that the caller chose for that kind."""
+    def call(self, line: int, kind: Kind, reason: Reason, removed: frozenset[Kind]) -> None:
+        """Give a line its kind, and the fate that the caller chose for that kind: ``removed`` are the kinds that go."""
         self.kinds[line] = kind
-        self.kept[line] = kind not in options.removed_kinds
+        self.kept[line] = kind not in removed
         self.reasons[line] = reason
 
 
@@ -124,15 +124,15 @@ def decide(
         reasons=[Reason.MODEL] * lines,
     )
     for i in np.flatnonzero(scores.headline & ~over).tolist():
-        decision.call(i, Kind.HEADLINE, Reason.MODEL, options)
+        decision.call(i, Kind.HEADLINE, Reason.MODEL, removed)
     for i in np.flatnonzero(over).tolist():
-        decision.call(i, scores.kinds[best[i]], Reason.MODEL if goes[i] else Reason.CALLER, options)
+        decision.call(i, scores.kinds[best[i]], Reason.MODEL if goes[i] else Reason.CALLER, removed)
     for i in np.flatnonzero(enclosed).tolist():
-        decision.call(i, scores.kinds[best[i]], Reason.CONTEXT, options)
+        decision.call(i, scores.kinds[best[i]], Reason.CONTEXT, removed)
     for i in np.flatnonzero(letter).tolist():
-        decision.call(i, Kind.APPEAL, Reason.CONTEXT, options)
+        decision.call(i, Kind.APPEAL, Reason.CONTEXT, removed)
     for i, (kind, reason) in known.items():
-        decision.call(i, kind, reason, options)
+        decision.call(i, kind, reason, removed)
         # A phrase that was handed in goes whatever its kind.
         decision.kept[i] &= reason is not Reason.CALLER
     return decision

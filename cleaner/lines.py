@@ -60,4 +60,4 @@ def join_lines(texts: Iterable[str]) -> str:
     >>> join_lines(["Storm hits coast", "", "Roads closed"])
     'Storm hits coast\nRoads closed'
     """
-    return "\n".join(text for text in texts if text)
+    return "\n".join(filter(None, texts))

@@ -115,7 +115,7 @@ class Cleaner:
         decision = decide(scores, features, known, self._bundle.thresholds, options)
         for i in repeated_lines(lines, features):
             if decision.kept[i]:
-                decision.call(i, Kind.REPEAT, Reason.CONTEXT, options)
+                decision.call(i, Kind.REPEAT, Reason.CONTEXT, options.removed_kinds)
         texts, trims = trim_lines(lines, features, decision.kept, decision.kinds) if options.trims else (lines, {})
         bounds = list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))
         flags = [keep_within_budget(decision, texts, begin, end, options) for begin, end in bounds]

@@ -4,10 +4,14 @@ Importing this package loads nothing. Each verb has a file of its own that is re
 is loaded only once there is something to clean, so that ``clean --help`` and a filter in a shell loop start at once.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
 INTERRUPTED = 130
+
+# The matrix products here are small: threads would only wait for each other, and starting them takes as long as cleaning an article.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(args: Sequence[str] | None = None) -> int:
