@@ -13,6 +13,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.screen import distinct
+
 # Raised by one whenever any value below can come out different for some line.
 FEATURES_VERSION = 1
 
@@ -231,7 +233,7 @@ def _classes(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     """The class of each code point; classes met for the first time are worked out and remembered."""
     classes = _CLASS.take(codes)
     if not classes.all():
-        for code in np.unique(codes[classes == 0]).tolist():
+        for code in distinct(codes[classes == 0]):
             char = chr(code)
             lower = char.lower()
             _FOLD[code] = ord("0") if char.isdecimal() else ord(lower) if len(lower) == 1 else code

@@ -61,10 +61,17 @@ def needs_work(lines: list[str]) -> NDArray[np.bool_]:
 def _meanings(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     meaning = _MEANING.take(codes)
     if not meaning.all():
-        for code in np.unique(codes[meaning == 0]).tolist():
+        for code in distinct(codes[meaning == 0]):
             _MEANING[code] = _meaning_of(chr(code))
         meaning = _MEANING.take(codes)
     return meaning
+
+
+def distinct(codes: NDArray[np.uint32]) -> list[int]:
+    """The different ones among code points, rising; ``numpy.unique`` would load ``numpy.ma``, a tenth of the start-up."""
+    present = np.zeros(0x110000, bool)
+    present[codes] = True
+    return np.flatnonzero(present).tolist()
 
 
 def _meaning_of(char: str) -> int:
