@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 INTERRUPTED = 130
 
-# The matrix products here are small: threads would only wait for each other, and starting them takes as long as cleaning an article.
+# The matrix products here are small: threads would only wait for each other, and starting them takes as long as
+# cleaning an article.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
