@@ -68,7 +68,7 @@ def _meanings(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 
 def distinct(codes: NDArray[np.uint32]) -> list[int]:
-    """The different ones among code points, rising; ``numpy.unique`` would load ``numpy.ma``, a tenth of the start-up."""
+    """The different code points among some, rising; ``numpy.unique`` would load ``numpy.ma``, a tenth of the start."""
     present = np.zeros(0x110000, bool)
     present[codes] = True
     return np.flatnonzero(present).tolist()
