@@ -9,13 +9,18 @@ from tiny import KINDS, REMOVABLE, features_of
 from cleaner.decode import (
     BLOCK_FRACTION,
     BLOCK_LINES,
+    PARAGRAPH_LENGTH,
     REPEAT_LENGTH,
+    SURE_SCORE,
     Decision,
     decide,
     in_blocks,
+    inside_article,
     keep_within_budget,
     known_kinds,
+    paragraphs_of,
     repeated_lines,
+    spare,
 )
 from cleaner.document import Flag, Kind, Reason
 from cleaner.model.bundle import Thresholds
@@ -27,15 +32,29 @@ THRESHOLDS = Thresholds(dict.fromkeys(REMOVABLE, LIMIT), dict.fromkeys(REMOVABLE
 SURE, DOUBTFUL, FINE = 0.95, LIMIT * BLOCK_FRACTION + 0.01, 0.1
 
 
+# Longer than anything else, and so fine that no document of ours is one of which too much would go.
+BODY = "The council met and went on meeting " * 200
+
+
 def decided(*documents, kinds=None, headline=(), known=None, options=None):
-    """Decide on documents that are lists of scores."""
-    values = [score for document in documents for score in document]
-    features = features_of(*([f"Line {i}" for i in range(len(document))] for document in documents))
-    best = np.array([KINDS.index(kind) for kind in kinds or [Kind.ADVERT] * len(values)], np.intp)
-    titles = np.isin(np.arange(len(values)), list(headline))
-    return decide(
-        Scores(KINDS, np.array(values), best, titles), features, known or {}, THRESHOLDS, options or Options()
+    """Decide on documents that are lists of scores; each stands behind a body that nobody asks about."""
+    values, asked, lines = [], [], []
+    for document in documents:
+        asked += range(len(values) + 1, len(values) + 1 + len(document))
+        values += [FINE, *document]
+        lines.append([BODY, *(f"Line {i}" for i in range(len(document)))])
+    best = np.zeros(len(values), np.intp)
+    best[asked] = [KINDS.index(kind) for kind in kinds or [Kind.ADVERT] * len(asked)]
+    titles = np.isin(np.arange(len(values)), [asked[i] for i in headline])
+    decision = decide(
+        Scores(KINDS, np.array(values), best, titles),
+        features_of(*lines),
+        {asked[i]: certain for i, certain in (known or {}).items()},
+        THRESHOLDS,
+        options or Options(),
     )
+    pick = lambda column: [column[i] for i in asked]  # noqa: E731
+    return Decision(pick(decision.kept), pick(decision.kinds), pick(decision.scores), pick(decision.reasons))
 
 
 def test_the_threshold_itself_removes():
@@ -111,7 +130,111 @@ def test_documents_are_decided_apart(documents):
 
 def test_blocks_of_nothing():
     none = np.zeros(0, bool)
-    assert in_blocks(none, none, np.zeros(0, np.intp)).tolist() == []
+    assert in_blocks(none, none, none, np.zeros(0, np.intp)).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("states", "documents", "enclosed"),
+    [
+        ("a?a", "000", [1]),
+        ("a?", "00", [1]),
+        ("aPa", "000", [1]),
+        ("aP", "00", []),
+        ("a?P", "000", []),
+        ("aP?", "000", []),
+        ("a?Pa", "0000", [1, 2]),
+        ("aPa", "001", []),
+        ("aP ", "001", []),
+        ("a? ", "001", [1]),
+        ("a?a", "011", []),
+        ("P", "0", []),
+        ("PPP", "000", []),
+    ],
+)
+def test_a_paragraph_goes_only_when_removed_lines_enclose_it(states, documents, enclosed):
+    """``a`` is a removed line, ``?`` a doubtful one, ``P`` a doubtful paragraph, a blank is sure content."""
+    marks = np.array(list(states))
+    found = in_blocks(marks == "a", np.isin(marks, ["?", "P"]), marks == "P", np.array(list(documents), np.intp))
+    assert np.flatnonzero(found).tolist() == enclosed
+
+
+def test_only_a_long_sentence_that_looks_like_content_is_a_paragraph():
+    long = "The council met and voted for the bridge" + " and for the ferry" * 4
+    lines = [f"{long}.", long, "The council met.", f"{long}.", f"“{long}.”"]
+    assert [len(line) >= PARAGRAPH_LENGTH for line in lines] == [True, True, False, True, True]
+    scores = np.array([0.4, 0.4, 0.4, 0.5, 0.0])
+    assert paragraphs_of(scores, features_of(lines)).tolist() == [True, False, False, False, True]
+
+
+def test_inside_is_between_two_paragraphs_of_one_document():
+    long = "The council met and voted for the bridge" + " and for the ferry" * 4 + "."
+    features = features_of(["a", long, "b", "c", long, "d"], ["e", long, "f"], [long, "g", long])
+    scores = np.zeros(len(features.lengths))
+    assert np.flatnonzero(inside_article(scores, features)).tolist() == [2, 3, 10]
+    assert not inside_article(np.ones(len(scores)), features).any()
+
+
+def test_a_list_inside_the_article_has_a_threshold_of_its_own():
+    long = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
+    features = features_of(["Line", long, "Line", long, "Line"])
+    thresholds = Thresholds(dict.fromkeys(REMOVABLE, 0.6), dict.fromkeys(REMOVABLE, 0.9))
+    best = np.full(5, KINDS.index(Kind.ADVERT))
+    values = np.array([0.7, FINE, 0.7, FINE, 0.7])
+    scores = Scores(KINDS, values, best, np.zeros(5, bool))
+    assert decide(scores, features, {}, thresholds, Options()).kept == [False, True, True, True, False]
+    assert decide(scores, features, {}, thresholds, Options(threshold=0.7)).kept == [False, True, False, True, False]
+
+
+LENGTHS = np.array([70, 10, 10, 10])
+
+
+@pytest.mark.parametrize(
+    ("gone", "scores", "spared"),
+    [
+        ([0, 1, 1, 1], [0.0, 0.8, 0.8, 0.8], []),
+        ([1, 0, 0, 0], [0.8, 0.0, 0.0, 0.0], [0]),
+        ([1, 1, 0, 0], [SURE_SCORE, 0.8, 0.0, 0.0], [1]),
+        ([1, 1, 1, 1], [0.8, SURE_SCORE, 0.9, 1.0], [0, 2]),
+        ([0, 0, 0, 0], [0.8, 0.8, 0.8, 0.8], []),
+    ],
+)
+def test_doubtful_lines_are_spared_when_too_much_would_go(gone, scores, spared):
+    found = spare(np.array(gone, bool), np.array(scores), LENGTHS, np.zeros(4, np.intp))
+    assert np.flatnonzero(found).tolist() == spared
+
+
+def test_documents_are_spared_apart():
+    gone = np.array([0, 1, 1, 0], bool)
+    assert spare(gone, np.full(4, 0.8), LENGTHS, np.array([0, 0, 1, 1])).tolist() == [False, False, True, False]
+    none = np.zeros(0, bool)
+    assert spare(none, np.zeros(0), np.zeros(0, np.intp), np.zeros(0, np.intp)).tolist() == []
+
+
+def test_nothing_is_spared_when_the_caller_sets_thresholds():
+    features = features_of(["Line one", "Line two", "Line three"])
+    scores = Scores(KINDS, np.array([SURE_SCORE, 0.9, FINE]), np.full(3, KINDS.index(Kind.ADVERT)), np.zeros(3, bool))
+    kept = lambda options: decide(scores, features, {}, THRESHOLDS, options).kept  # noqa: E731
+    assert kept(Options()) == [False, True, True]
+    assert kept(Options(threshold=LIMIT)) == [False, False, True]
+    assert kept(Options(thresholds={"bio": 0.5})) == [False, False, True]
+    assert kept(Options(keep=["caption"])) == [False, True, True]
+
+
+def test_a_line_that_is_spared_takes_no_other_along():
+    features = features_of(["Line one", "Line two", "Line three"])
+    scores = Scores(KINDS, np.array([0.9, DOUBTFUL, 0.9]), np.full(3, KINDS.index(Kind.ADVERT)), np.zeros(3, bool))
+    decision = decide(scores, features, {}, THRESHOLDS, Options())
+    assert decision.kept == [True] * 3
+    assert decision.kinds == [Kind.CONTENT] * 3
+
+
+@pytest.mark.parametrize("removed", [frozenset(), frozenset({Kind.ADVERT}), frozenset({Kind.CAPTION})])
+def test_a_call_leaves_the_fate_to_the_caller(removed):
+    decision = decision_of([True, True])
+    decision.call(0, Kind.CAPTION, Reason.CONTEXT, removed)
+    assert decision.kinds == [Kind.CAPTION, Kind.ADVERT]
+    assert decision.reasons == [Reason.CONTEXT, Reason.MODEL]
+    assert decision.kept == [Kind.CAPTION not in removed, True]
 
 
 def test_what_is_known_overrules_the_model_and_the_caller_overrules_that():
@@ -145,6 +268,12 @@ def test_a_phrase_overrules_the_lexicon():
         known_kinds(["Advertisement"], features_of(["Advertisement"]), Options(phrases=["advertisement"]))[0][1]
         is Reason.CALLER
     )
+
+
+@pytest.mark.parametrize("options", [{}, {"phrases": ["", "\u200b", " "]}])
+def test_what_is_nothing_is_residue_and_matches_no_phrase(options):
+    lines = ["The council met.", "", "It voted."]
+    assert known_kinds(lines, features_of(lines), Options(**options)) == {1: (Kind.RESIDUE, Reason.LEXICON)}
 
 
 def test_repeats_are_exact_long_and_within_one_document():
