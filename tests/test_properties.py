@@ -254,11 +254,11 @@ print(hashlib.sha256(json.dumps([result.as_dict() for result in results]).encode
 """
 
 
-def test_hash_seed_changes_nothing() -> None:
+def test_hash_seed_and_number_of_threads_change_nothing() -> None:
     texts = ["\n".join(order) for order in ([*STORY, *NOISE], [*NOISE, *STORY], [*GLUED, *STORY], ODD[:7], NOISE)]
     digests = set()
-    for seed in ("0", "1", "4242"):
-        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+    for seed, threads in (("0", "1"), ("1", "2"), ("4242", "3")):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "OPENBLAS_NUM_THREADS": threads, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM],
             input=json.dumps(texts),
