@@ -138,11 +138,11 @@ def test_blocks_of_nothing():
     [
         ("a?a", "000", [1]),
         ("a?", "00", [1]),
-        ("aPa", "000", [1]),
+        ("aPa", "000", []),
         ("aP", "00", []),
         ("a?P", "000", []),
         ("aP?", "000", []),
-        ("a?Pa", "0000", [1, 2]),
+        ("a?Pa", "0000", []),
         ("aPa", "001", []),
         ("aP ", "001", []),
         ("a? ", "001", [1]),
@@ -151,7 +151,7 @@ def test_blocks_of_nothing():
         ("PPP", "000", []),
     ],
 )
-def test_a_paragraph_goes_only_when_removed_lines_enclose_it(states, documents, enclosed):
+def test_a_block_takes_no_paragraph(states, documents, enclosed):
     """``a`` is a removed line, ``?`` a doubtful one, ``P`` a doubtful paragraph, a blank is sure content."""
     marks = np.array(list(states))
     found = in_blocks(marks == "a", np.isin(marks, ["?", "P"]), marks == "P", np.array(list(documents), np.intp))
@@ -226,6 +226,24 @@ def test_a_line_that_is_spared_takes_no_other_along():
     decision = decide(scores, features, {}, THRESHOLDS, Options())
     assert decision.kept == [True] * 3
     assert decision.kinds == [Kind.CONTENT] * 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "kept"),
+    [
+        (["Dear reader,", "Times are hard", "Give now"], Options(), [False] * 3),
+        (["- Dear reader,", "- Times are hard", "- Give now"], Options(), [False, True, False]),
+        (["Dear reader,", "Times are hard", "Give now"], Options(keep=["appeal"]), [True] * 3),
+    ],
+)
+def test_a_letter_takes_its_doubtful_lines_and_a_dialogue_is_none(lines, options, kept):
+    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
+    features = features_of([body, *lines])
+    best = np.full(len(lines) + 1, KINDS.index(Kind.APPEAL))
+    values = np.array([FINE, SURE_SCORE, LIMIT * BLOCK_FRACTION - 0.01, SURE_SCORE])
+    decision = decide(Scores(KINDS, values, best, np.zeros(4, bool)), features, {}, THRESHOLDS, options)
+    assert decision.kept == [True, *kept]
+    assert {decision.kinds[i] for i, stays in enumerate(decision.kept) if not stays} <= {Kind.APPEAL}
 
 
 @pytest.mark.parametrize("removed", [frozenset(), frozenset({Kind.ADVERT}), frozenset({Kind.CAPTION})])
