@@ -167,6 +167,7 @@ def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> 
 def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines belong to a letter to the reader, by what the model says of its edges."""
     asks = np.array([kind is Kind.APPEAL for kind in scores.kinds])[scores.best]
+    asks &= features.dense[:, COLUMN["starts_dash"]] == 0  # what somebody says in a dialogue is no letter
     openings = (features.lengths <= OPENING_LENGTH) & (features.dense[:, COLUMN["ends_colon"]] > 0)
     paragraphs = paragraphs_of(scores.boilerplate, features)
     return letter_lines(np.where(asks, scores.boilerplate, 0.0), paragraphs, openings, features.offsets)
@@ -175,11 +176,12 @@ def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
 def in_blocks(
     alone: NDArray[np.bool_], possible: NDArray[np.bool_], paragraphs: NDArray[np.bool_], document_of: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """The doubtful lines that removed lines enclose, or that stand between some and the end of their document.
+    """The doubtful lines that a block of removed lines encloses, or that stand between one and the document's end.
 
-    A paragraph goes only when it is enclosed: as the last line it is more likely the end of the article.
+    Paragraphs are never among them: a lead between a byline and an ad label, and the last lines of an article before
+    its credits, are enclosed as well.
     """
-    doubtful = possible & ~alone
+    doubtful = possible & ~alone & ~paragraphs
     enclosed = np.zeros_like(alone)
     if not doubtful.any():
         return enclosed
@@ -190,8 +192,7 @@ def in_blocks(
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         follows = start > 0 and same[start - 1] and alone[start - 1]
         last = end + 1 == len(alone) or not same[end]
-        closed = not paragraphs[start : end + 1].any() if last else alone[end + 1]
-        if follows and end - start < BLOCK_LINES and closed:
+        if follows and end - start < BLOCK_LINES and (last or alone[end + 1]):
             enclosed[start : end + 1] = True
     return enclosed
 

@@ -217,9 +217,9 @@ def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: N
         # From the break before the line to the break behind it, both included as marks of its ends.
         gram_starts.append(starts - 1)
         gram_stops.append(np.maximum(stops + 2 - order, starts - 1))
-    cohesion, cohesive_words = _cohesion(hashes, classes, starts, stops, document_of, len(offsets) - 1)
-    before, again = _repeats(hashes[2], starts, stops, full_lengths, document_of)
     line_at = np.repeat(np.arange(len(ends)), lengths + 1)  # of each code point; a break belongs to the line before it
+    cohesion, cohesive_words = _cohesion(hashes, classes, line_at, document_of, len(offsets) - 1)
+    before, again = _repeats(hashes[2], starts, stops, full_lengths, document_of)
     shape = _shape(classes[1 : len(line_at) + 1], line_at, starts - 1, stops - 1, full_lengths)
     dense = np.stack([*shape, cohesion, cohesive_words, before, again], axis=1).astype(np.int32)
     return LineFeatures(grams, gram_starts, gram_stops, full_lengths, dense, offsets)
@@ -277,7 +277,9 @@ def segment_sums(values: NDArray[_Number], starts: NDArray[np.intp], stops: NDAr
         return np.zeros(0, values.dtype)
     # An empty segment may begin behind the last value.
     bounds = np.minimum(np.stack([starts, stops], axis=1).ravel(), len(values))
-    sums = np.add.reduceat(np.append(values, np.zeros(1, values.dtype)), bounds, dtype=values.dtype)[::2]
+    if bounds[-1] >= len(values) or bounds[-2] >= len(values):
+        values = np.append(values, np.zeros(1, values.dtype))
+    sums = np.add.reduceat(values, bounds, dtype=values.dtype)[::2]
     return np.where(stops > starts, sums, np.zeros(1, values.dtype))
 
 
@@ -358,8 +360,7 @@ def _shape(
 def _cohesion(
     hashes: dict[int, NDArray[np.uint32]],
     classes: NDArray[np.uint8],
-    starts: NDArray[np.intp],
-    stops: NDArray[np.intp],
+    line_at: NDArray[np.intp],
     document_of: NDArray[np.intp],
     documents: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -376,11 +377,11 @@ def _cohesion(
     at_pair = np.flatnonzero(pair)
     where = np.concatenate([at, at_pair])
     bucket = np.concatenate([_buckets(hashes[5][at], 5, _SKETCH_BITS), _buckets(hashes[2][at_pair], 2, _SKETCH_BITS)])
-    line = np.searchsorted(stops, where, side="right")
+    line = line_at[where - 1]  # there is a break before the first line
     key = (document_of[line] << _SKETCH_BITS) + bucket
     common = np.bincount(key, minlength=documents << _SKETCH_BITS)[key] > 1
-    total = np.bincount(line, minlength=len(starts))
-    shared = np.bincount(line[common], minlength=len(starts))
+    total = np.bincount(line, minlength=len(document_of))
+    shared = np.bincount(line[common], minlength=len(document_of))
     return _share(shared, total), log_scale(total)
 
 

@@ -21,7 +21,7 @@ This model was trained on annotations and alignments of these public data sets. 
 
 Web Content Extraction Benchmark (WCXB), Murrough Foley, https://github.com/Murrough-Foley/web-content-extraction-benchmark,
     commit c039d5ee, licence of the annotations CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/). Changes: the annotated texts were
-    aligned with the output of text extractors, and labels were corrected by hand.
+    aligned with the output of text extractors, and labels were corrected after reading the lines.
 Fundus, flairNLP, https://github.com/flairNLP/fundus, commit 18da6e53, test resources, MIT licence.
 """  # noqa: E501 -- a text for readers, with lines of its own
 

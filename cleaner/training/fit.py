@@ -45,7 +45,7 @@ SEED = 20261122
 # What the thresholds may cost at most, in shares of content lines out of fold: on news, and on what each extractor
 # leaves. Stricter than what is promised, because other sites are stranger than ours.
 MOST_LOST_OF_NEWS = 0.0072
-MOST_LOST = 0.0095
+MOST_LOST = 0.0092
 NEWS = "fundus"
 
 # The title is known by its words alone, and golds disagree about it.

@@ -11,7 +11,7 @@ from cleaner.document import Kind
 from cleaner.features import HASH_BITS, LineFeatures, excerpt_features, excerpts
 from cleaner.model.scorer import TextModel
 from cleaner.training.align import BOILERPLATE, CONTENT
-from cleaner.training.corpora import Document, fold_of_site
+from cleaner.training.corpora import OWN, Document, fold_of_site
 
 # The heads after the first, which tells boilerplate from content: families of kinds that read alike and stand together.
 FAMILIES: dict[str, frozenset[Kind]] = {
@@ -27,8 +27,11 @@ PASSES = 6
 # All members of a family together weigh this much against all other lines, and other boilerplate more than content.
 SHARE_OF_FAMILY = 0.3
 WEIGHT_OF_OTHER_KIND = 3.0
+# In most languages the corpora hold little, and our examples hold more boilerplate than content: without this the
+# words of a language as such would speak for boilerplate.
+WEIGHT_OF_OWN_CONTENT = 5.0
 # A line that many extractors of one page delivered counts for at most this many.
-MOST_WEIGHT = 4.0
+MOST_WEIGHT = 5.0
 
 _LINES_AT_ONCE = 8192
 
@@ -61,9 +64,10 @@ def line_table(documents: list[Document], folds: int) -> LineTable:
     order = list(Kind)
     labels, kinds = np.zeros((len(numbers), 2)), np.zeros((len(numbers), len(order)), np.int64)
     for document, numbered in zip(documents, rows, strict=True):
+        ours = document.upstream == OWN
         for row, label, kind in zip(numbered.tolist(), document.labels, document.kinds, strict=True):
             if label in (BOILERPLATE, CONTENT):
-                labels[row, label] += document.weight
+                labels[row, label] += document.weight * (WEIGHT_OF_OWN_CONTENT if ours and label == CONTENT else 1.0)
             if kind is not None:
                 kinds[row, order.index(kind)] += 1
     texts = [text for _, text in numbers]
@@ -104,7 +108,7 @@ def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int) -> TextM
         other = known & ~member
         rest = (content > 0) & (boilerplate == 0) & ~member
         chosen = use & (member | other | rest)
-        weight = np.where(other, WEIGHT_OF_OTHER_KIND, 1.0)
+        weight = np.where(other, WEIGHT_OF_OTHER_KIND, np.clip(content, 1.0, WEIGHT_OF_OWN_CONTENT))
         weight[member] = SHARE_OF_FAMILY * weight[chosen & ~member].sum() / max(np.count_nonzero(chosen & member), 1)
         fitted.append(_fit(table, member, weight, chosen, FAMILY_PENALTY, seed))
     weights = np.stack([weights for weights, _ in fitted])
