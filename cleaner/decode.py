@@ -39,7 +39,7 @@ REPEAT_LENGTH = 80
 PARAGRAPH_LENGTH = 100
 
 # Lines that may be a label or machine output as a whole are at most this long, in code points.
-LABEL_LENGTH = 120
+LABEL_LENGTH = 250
 # Labels of one or two code points, with marks around them, are too short for ``features.Edges``.
 TINY_LENGTH = 6
 

@@ -58,11 +58,18 @@ class Pattern:
     lookalikes: tuple[str, ...]
 
 
-# Whole lines that are machine output begin with one of these, or end like the name of a picture.
-_MACHINE_STARTS: Final = frozenset("[dDfFpPtT")
+# Leaked metadata begins with one of these, the name of a picture ends with one of those.
 _MACHINE_WORDS: Final = ("date", "datum", "fecha", "pubdate", "publish", "timest")
 _PICTURE_ENDS: Final = frozenset({".jpg", "jpeg", ".png", ".gif", "webp", ".svg", "avif"})
-MACHINE_LINES: Final = (
+# Words that invite to read something else when a colon stands behind them.
+INVITING: Final = (
+    "Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK"
+    "|Lees meer|Leia também|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE"
+    "|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också|Les også|Læs også|Lue myös|Czytaj też"
+    "|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga"
+)
+
+CERTAIN_LINES: Final = (
     Pattern(
         "leaked-date",
         Kind.RESIDUE,
@@ -82,6 +89,23 @@ MACHINE_LINES: Final = (
         ),
         ('[caption id="attachment_77" align="alignnone"]', "[/caption]", '[gallery ids="1,2"]'),
         ("[applause]", "[video shows a bridge]", "[1]"),
+    ),
+    Pattern(
+        "bracketed-credit",
+        Kind.CREDIT,
+        re.compile(
+            r"\((?:Additional reporting|Reporting|Writing|Editing|Compiled|Translated|Written|Edited|Reported)"
+            r" by (?:[A-ZÀ-Þ]|the )[^()]{1,240}\)"
+        ),
+        ("(Reporting by the harbour desk; Editing by the night desk)", "(Writing by A. WriterEditing by B. Editor)"),
+        ("(Writing by hand takes longer.)", "Reporting by Monday is a must (Editing by Friday)"),
+    ),
+    Pattern(
+        "invitation",
+        Kind.RELATED,
+        re.compile(rf"(?:[-–—•·*►▶>] ?)?(?:{INVITING}) ?[:：] ?[\"“„«'‘]?[A-ZÀ-ÞА-ЯЁΑ-Ω0-9][^\s]* .{{4,180}}"),
+        ("Read more: How the bridge was paid for", "• Lesen Sie auch: Was die Brücke die Stadt kostet"),
+        ("Read more: it helps you sleep", "Read more books", "She said: Read more: Not less"),
     ),
     Pattern(
         "image-file",
@@ -105,12 +129,10 @@ def certain_kind(line: str) -> Kind | None:
         kind = LABELS.get(line.casefold().strip(_EDGES))
         if kind is not None:
             return kind
-    if line[:1] in _MACHINE_STARTS or line[-4:].lower() in _PICTURE_ENDS:
-        return next((pattern.kind for pattern in MACHINE_LINES if pattern.regex.fullmatch(line)), None)
-    return None
+    return next((pattern.kind for pattern in CERTAIN_LINES if pattern.regex.fullmatch(line)), None)
 
 
 # How a line that ``certain_kind`` knows can begin and end, for whoever wants to leave out the others without a call for
 # each.
-OPENINGS: Final = frozenset({*LABELS, *_MACHINE_WORDS})
+OPENINGS: Final = frozenset({*LABELS, *_MACHINE_WORDS, *(phrase.casefold() for phrase in INVITING.split("|"))})
 ENDINGS: Final = _PICTURE_ENDS

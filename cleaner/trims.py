@@ -13,7 +13,7 @@ import numpy as np
 
 from cleaner.document import Kind, Trim
 from cleaner.features import COLUMN, Edges, LineFeatures
-from cleaner.lexicon import Pattern
+from cleaner.lexicon import INVITING, Pattern
 
 # Cut only if at least this many code points are left, or the line was nothing but the glued part.
 _LEAST_LEFT: Final = 20
@@ -24,13 +24,7 @@ _LABEL: Final = (
 )
 _END: Final = r"(?<=[.!?…。！？؟”\"»])"
 
-_INVITING: Final = (
-    "Read more|READ MORE|Read also|READ ALSO|Also read|ALSO READ|Lire aussi|LIRE AUSSI|À lire aussi|Lees ook|LEES OOK"
-    "|Lees meer|Leia também|LEIA TAMBÉM|Leia mais|Lea también|LEA TAMBIÉN|Lee también|Leggi anche|LEGGI ANCHE"
-    "|Lesen Sie auch|Lesen Sie mehr|Läs mer|Läs också|Les også|Læs også|Lue myös|Czytaj też"
-    "|Czytaj także|Čtěte také|Читайте также|Читайте також|Διαβάστε επίσης|Baca juga"
-)
-_INVITATIONS: Final = tuple({phrase.casefold() for phrase in _INVITING.split("|")})
+_INVITATIONS: Final = tuple({phrase.casefold() for phrase in INVITING.split("|")})
 _LONGEST_INVITATION: Final = max(map(len, _INVITATIONS)) + 1
 
 HEADS: Final = (
@@ -74,7 +68,7 @@ TAILS: Final = (
     Pattern(
         "read-more",
         Kind.RELATED,
-        re.compile(rf"{_END} ?[\[(]?(?:{_INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$"),
+        re.compile(rf"{_END} ?[\[(]?(?:{INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$"),
         (
             "The council met on Tuesday. Read more: How the bridge was paid for",
             "Der Rat tagte. Lesen Sie auch: Was die Brücke kostet",

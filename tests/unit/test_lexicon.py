@@ -8,12 +8,12 @@ from tiny import features_of
 
 from cleaner.decode import known_kinds
 from cleaner.document import KEPT_BY_DEFAULT, Kind, Reason
-from cleaner.lexicon import LABELS, MACHINE_LINES, certain_kind
+from cleaner.lexicon import LABELS, CERTAIN_LINES, certain_kind
 from cleaner.normalize import normalize_line
 from cleaner.options import Options
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
-OF_MACHINES = [pytest.param(pattern, id=pattern.name) for pattern in MACHINE_LINES]
+OF_MACHINES = [pytest.param(pattern, id=pattern.name) for pattern in CERTAIN_LINES]
 EDGES = ["{}", "{}.", "{}:", "- {} -", "[{}]", "({})", "• {}", "*{}*", "— {} —", "| {}", "_{}_", "《{}》"]
 
 
@@ -40,8 +40,8 @@ def test_the_whole_lexicon_agrees_with_each_pattern(pattern):
 
 
 def test_names_are_unique_and_kinds_are_boilerplate():
-    assert len({pattern.name for pattern in MACHINE_LINES}) == len(MACHINE_LINES)
-    assert not {*LABELS.values(), *(pattern.kind for pattern in MACHINE_LINES)} & KEPT_BY_DEFAULT
+    assert len({pattern.name for pattern in CERTAIN_LINES}) == len(CERTAIN_LINES)
+    assert not {*LABELS.values(), *(pattern.kind for pattern in CERTAIN_LINES)} & KEPT_BY_DEFAULT
 
 
 @pytest.mark.parametrize("label", LABELS)
@@ -160,7 +160,7 @@ def test_the_batch_finds_what_is_found_one_by_one():
     lines = [
         normalize_line(edge.format(cased)) for label in LABELS for cased in (label, label.upper()) for edge in EDGES
     ]
-    lines += [line for pattern in MACHINE_LINES for line in (*pattern.matches, *pattern.lookalikes)]
+    lines += [line for pattern in CERTAIN_LINES for line in (*pattern.matches, *pattern.lookalikes)]
     lines += [normalize_line(row["text"]) for name in ("lookalikes", "lines") for row in rows(name)]
     lines = [line for line in lines if line]  # one that is nothing is no matter of the lexicon
     expected = {i: (kind, Reason.LEXICON) for i, line in enumerate(lines) if (kind := certain_kind(line))}
@@ -168,7 +168,7 @@ def test_the_batch_finds_what_is_found_one_by_one():
 
 
 def test_the_batch_finds_a_line_alone():
-    for line in (*LABELS, *(line for pattern in MACHINE_LINES for line in pattern.matches)):
+    for line in (*LABELS, *(line for pattern in CERTAIN_LINES for line in pattern.matches)):
         assert known_kinds([line], features_of([line]), Options()) == {0: (certain_kind(line), Reason.LEXICON)}, line
 
 
