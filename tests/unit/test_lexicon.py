@@ -8,7 +8,7 @@ from tiny import features_of
 
 from cleaner.decode import known_kinds
 from cleaner.document import KEPT_BY_DEFAULT, Kind, Reason
-from cleaner.lexicon import LABELS, CERTAIN_LINES, certain_kind
+from cleaner.lexicon import CERTAIN_LINES, LABELS, certain_kind
 from cleaner.normalize import normalize_line
 from cleaner.options import Options
 
