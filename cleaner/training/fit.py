@@ -23,12 +23,11 @@ from cleaner.model.bundle import Thresholds
 from cleaner.model.scorer import Calibration, LineClassifier, Scores, TextModel, softmax
 from cleaner.options import Options
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
-from cleaner.training.calibration import PRICES, Judged, calibrate, limits_of, thresholds_for
+from cleaner.training.calibration import calibrate, limits_of, thresholds_of
 from cleaner.training.context import KINDS, Examples, fit_context_models
 from cleaner.training.corpora import (
     LINES_CORPUS,
     OWN,
-    WEIGHT_OF_NEWS,
     Document,
     fold_of_site,
     read_examples,
@@ -42,18 +41,10 @@ from cleaner.training.text import HEADS, LineTable, fit_text_model, line_table
 FOLDS = 5
 SEED = 20261122
 
-# What the thresholds may cost at most, in shares of content lines out of fold: on news, and on what each extractor
-# leaves. Stricter than what is promised, because other sites are stranger than ours.
-MOST_LOST_OF_NEWS = 0.0072
-MOST_LOST = 0.0092
 NEWS = "fundus"
 
 # The title is known by its words alone, and golds disagree about it.
 WEIGHT_OF_HEADLINE = 0.5
-
-# For thresholds, what extractors leave counts most: whole pages, and our own documents, hold far more boilerplate, so
-# that the same score would be trusted too early. But letters stand nearly only in our own.
-SHARE_OF_FULL_PAGES, SHARE_OF_OWN = 0.1, 0.05
 
 _DOCUMENTS_AT_ONCE = 64
 _IDENTITY = Calibration(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
@@ -228,23 +219,15 @@ def _finish(classifier: LineClassifier, raw: NDArray[np.float64], lines: _Lines,
     truth = lines.labels == BOILERPLATE
     calibration = calibrate(rough[decided], truth[decided], lines.weights[decided])
     scores = calibration(rough)
-    weights = np.where(lines.news, WEIGHT_OF_NEWS, 1.0)
-    weights *= np.where(lines.own, SHARE_OF_OWN, np.where(lines.upstream == "fullpage", SHARE_OF_FULL_PAGES, 1.0))
-    inside = inside_article(scores, features)
-    judged = Judged(scores, best, inside, lines.lengths, weights, truth, lines.labels == CONTENT)
+    thresholds = thresholds_of(KINDS)
+    limits = limits_of(best, inside_article(scores, features), KINDS, thresholds)
+    alone = scores >= limits
+    gone = alone | in_blocks(alone, scores >= limits * BLOCK_FRACTION, paragraphs_of(scores, features), lines.document)
     letters = in_letters(Scores(KINDS, scores, best, np.zeros(len(best), bool)), features)
-    paragraphs = paragraphs_of(scores, features)
-    for price in PRICES:
-        thresholds = thresholds_for(price, judged, KINDS)
-        limits = limits_of(judged, KINDS, thresholds)
-        alone = scores >= limits
-        gone = alone | in_blocks(alone, scores >= limits * BLOCK_FRACTION, paragraphs, lines.document)
-        gone = letters | (gone & ~spare(gone, scores, lines.lengths, lines.document))
-        if _keeps_promises(gone, lines):
-            break
+    gone = letters | (gone & ~spare(gone, scores, lines.lengths, lines.document))
     share, whole = _quality_truth(scores, gone, lines)
     quality = calibrate(share, whole, np.ones(len(share)))
-    metrics = {"price_of_content": price, "out_of_fold": _measure(gone, lines)}
+    metrics = {"out_of_fold": _measure(gone, lines)}
     finished = LineClassifier(KINDS, classifier.text_model, classifier.context_model, calibration, quality)
     return Fitted(finished, thresholds, metrics)
 
@@ -255,16 +238,6 @@ def _groups(lines: _Lines) -> dict[str, NDArray[np.bool_]]:
     groups = {"extracted": extracted, "news": extracted & lines.news}
     groups |= {str(name): lines.upstream == name for name in np.unique(lines.upstream) if name != OWN}
     return groups
-
-
-def _keeps_promises(gone: NDArray[np.bool_], lines: _Lines) -> bool:
-    """Whether no more content is lost than allowed, on news and on what each extractor left."""
-    for name, mine in _groups(lines).items():
-        held = mine & (lines.aligned == CONTENT)
-        limit = MOST_LOST_OF_NEWS if name == "news" else MOST_LOST
-        if name != "fullpage" and np.count_nonzero(held & gone) > limit * np.count_nonzero(held):
-            return False
-    return True
 
 
 def _measure(gone: NDArray[np.bool_], lines: _Lines) -> dict[str, dict[str, float]]:
