@@ -31,6 +31,9 @@ BLOCK_LINES = 6
 # by a sixth.
 LARGE_SHARE, SURE_SCORE = 0.3, 0.95
 
+# Below this many code points a line that asks for something has to be sure.
+SHORT_LENGTH = 30
+
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
 # refrains and scores.
 REPEAT_LENGTH = 80
@@ -107,15 +110,26 @@ def decide(
     best = scores.best
     limits = np.array([_limits(kind, thresholds, options) for kind in scores.kinds]).T
     limit = np.where(inside_article(scores.boilerplate, features), limits[1][best], limits[0][best])
+    asks = np.array([kind in (Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
+    chosen = options.threshold is not None or bool(options.thresholds)
+    if not chosen:
+        # A short line that seems to ask for something is mostly a subhead, and what looks like a title may be one.
+        wary = scores.headline | (asks & (features.lengths < SHORT_LENGTH))
+        limit = np.where(wary, np.maximum(limit, SURE_SCORE), limit)
     goes = np.array([kind in removed for kind in scores.kinds])[best]
     over = scores.boilerplate >= limit
     alone = over & goes
+    certain = np.zeros_like(alone)
+    certain[list(known)] = True
     doubtful = goes & (scores.boilerplate >= limit * BLOCK_FRACTION)
-    enclosed = in_blocks(alone, doubtful, paragraphs_of(scores.boilerplate, features), features.document_of)
-    if options.threshold is None and not options.thresholds:
+    paragraphs = paragraphs_of(scores.boilerplate, features)
+    enclosed = in_blocks(alone, doubtful, paragraphs, features.document_of, certain)
+    letter = np.zeros_like(alone)
+    if not chosen:
         spared = spare(alone | enclosed, scores.boilerplate, features.lengths, features.document_of)
         alone, enclosed, over = alone & ~spared, enclosed & ~spared, over & ~spared
-    letter = in_letters(scores, features) & ~alone if Kind.APPEAL in removed else np.zeros_like(alone)
+        if Kind.APPEAL in removed:
+            letter = in_letters(scores, features) & ~over
     lines = len(alone)
     decision = Decision(
         kept=(~(alone | enclosed | letter)).tolist(),
@@ -174,12 +188,17 @@ def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
 
 
 def in_blocks(
-    alone: NDArray[np.bool_], possible: NDArray[np.bool_], paragraphs: NDArray[np.bool_], document_of: NDArray[np.intp]
+    alone: NDArray[np.bool_],
+    possible: NDArray[np.bool_],
+    paragraphs: NDArray[np.bool_],
+    document_of: NDArray[np.intp],
+    certain: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """The doubtful lines that a block of removed lines encloses, or that stand between one and the document's end.
 
     Paragraphs are never among them: a lead between a byline and an ad label, and the last lines of an article before
-    its credits, are enclosed as well.
+    its credits, are enclosed as well. Nor do ``certain`` lines open a block that runs to the end: ad labels stand in
+    the midst of articles and say nothing of what follows.
     """
     doubtful = possible & ~alone & ~paragraphs
     enclosed = np.zeros_like(alone)
@@ -192,7 +211,8 @@ def in_blocks(
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         follows = start > 0 and same[start - 1] and alone[start - 1]
         last = end + 1 == len(alone) or not same[end]
-        if follows and end - start < BLOCK_LINES and (last or alone[end + 1]):
+        open_end = last and not (certain is not None and certain[start - 1])
+        if follows and end - start < BLOCK_LINES and (open_end or (not last and alone[end + 1])):
             enclosed[start : end + 1] = True
     return enclosed
 

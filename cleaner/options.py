@@ -16,7 +16,8 @@ class Options:
         accepted as well as ``Kind`` members. ``content`` cannot be removed.
     threshold
         One score, 0-1, that a line of any kind must reach to be removed; ``None`` takes the thresholds of the model.
-        Higher keeps more.
+        Higher keeps more. A caller's threshold counts alone: nothing but enclosed lines, repeats and certain labels
+        goes below it.
     thresholds
         The same for single kinds, over ``threshold``.
     phrases
