@@ -158,6 +158,16 @@ def test_a_block_takes_no_paragraph(states, documents, enclosed):
     assert np.flatnonzero(found).tolist() == enclosed
 
 
+@pytest.mark.parametrize(("states", "enclosed"), [("a?", [1]), ("l?", []), ("l?a", [1]), ("al?", []), ("la?", [2])])
+def test_a_label_opens_no_block_that_runs_to_the_end(states, enclosed):
+    """``a`` and ``?`` as above, ``l`` is a line that is certain by itself."""
+    marks = np.array(list(states))
+    none = np.zeros(len(marks), bool)
+    same = np.zeros(len(marks), np.intp)
+    found = in_blocks(np.isin(marks, ["a", "l"]), marks == "?", none, same, marks == "l")
+    assert np.flatnonzero(found).tolist() == enclosed
+
+
 def test_only_a_long_sentence_that_looks_like_content_is_a_paragraph():
     long = "The council met and voted for the bridge" + " and for the ferry" * 4
     lines = [f"{long}.", long, "The council met.", f"{long}.", f"“{long}.”"]
@@ -234,6 +244,8 @@ def test_a_line_that_is_spared_takes_no_other_along():
         (["Dear reader,", "Times are hard", "Give now"], Options(), [False] * 3),
         (["- Dear reader,", "- Times are hard", "- Give now"], Options(), [False, True, False]),
         (["Dear reader,", "Times are hard", "Give now"], Options(keep=["appeal"]), [True] * 3),
+        (["Dear reader,", "Times are hard", "Give now"], Options(threshold=LIMIT), [False, True, False]),
+        (["Dear reader,", "Times are hard", "Give now"], Options(threshold=1.0), [True] * 3),
     ],
 )
 def test_a_letter_takes_its_doubtful_lines_and_a_dialogue_is_none(lines, options, kept):
