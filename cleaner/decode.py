@@ -32,7 +32,10 @@ BLOCK_LINES = 6
 LARGE_SHARE, SURE_SCORE = 0.3, 0.95
 
 # Below this many code points a line that asks for something has to be sure.
-SHORT_LENGTH = 30
+SHORT_LENGTH = 40
+
+# Among the first lines of a document a title is expected; further on, what looks like one is a link to another story.
+TITLE_LINES = 3
 
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
 # refrains and scores.
@@ -110,11 +113,12 @@ def decide(
     best = scores.best
     limits = np.array([_limits(kind, thresholds, options) for kind in scores.kinds]).T
     limit = np.where(inside_article(scores.boilerplate, features), limits[1][best], limits[0][best])
-    asks = np.array([kind in (Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
+    asks = np.array([kind in (Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
     chosen = options.threshold is not None or bool(options.thresholds)
     if not chosen:
-        # A short line that seems to ask for something is mostly a subhead, and what looks like a title may be one.
-        wary = scores.headline | (asks & (features.lengths < SHORT_LENGTH))
+        # A short line that seems to ask for something is mostly a subhead; what looks like a title at the top is one.
+        place = np.arange(len(best)) - features.offsets[features.document_of]
+        wary = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
         limit = np.where(wary, np.maximum(limit, SURE_SCORE), limit)
     goes = np.array([kind in removed for kind in scores.kinds])[best]
     over = scores.boilerplate >= limit

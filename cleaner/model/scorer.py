@@ -53,10 +53,13 @@ class TextModel:
     @classmethod
     def of(cls, weights: NDArray[np.int8], units: NDArray[np.float64], intercepts: NDArray[np.float64]) -> "TextModel":
         """Pack the weights for serving."""
-        packed = np.zeros((-(-len(weights) // LANES), weights.shape[1]), np.uint64)
-        for head, row in enumerate(weights):
-            lane = np.uint64(_LANE_BITS * (head % LANES))
-            packed[head // LANES] |= (row.astype(np.int16) + _BIAS).astype(np.uint64) << lane
+        tables = []
+        for first in range(0, len(weights), LANES):
+            heads = weights[first : first + LANES]
+            lanes = np.zeros((weights.shape[1], LANES), "<u2")
+            lanes[:, : len(heads)] = heads.T.astype(np.int16) + _BIAS
+            tables.append(lanes.view("<u8")[:, 0].astype(np.uint64, copy=False))
+        packed = np.stack(tables)
         return cls(weights, units, intercepts, packed)
 
     def scores(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.int32]:
