@@ -11,7 +11,9 @@ from cleaner.decode import (
     BLOCK_LINES,
     PARAGRAPH_LENGTH,
     REPEAT_LENGTH,
+    SHORT_LENGTH,
     SURE_SCORE,
+    TITLE_LINES,
     Decision,
     decide,
     in_blocks,
@@ -42,7 +44,10 @@ def decided(*documents, kinds=None, headline=(), known=None, options=None):
     for document in documents:
         asked += range(len(values) + 1, len(values) + 1 + len(document))
         values += [FINE, *document]
-        lines.append([BODY, *(f"Line {i}" for i in range(len(document)))])
+        # Long enough that no line has to be surer than its threshold because it is short.
+        lines.append(
+            [BODY, *(f"Line {i} of a list that goes on and on".ljust(SHORT_LENGTH, ".") for i in range(len(document)))]
+        )
     best = np.zeros(len(values), np.intp)
     best[asked] = [KINDS.index(kind) for kind in kinds or [Kind.ADVERT] * len(asked)]
     titles = np.isin(np.arange(len(values)), [asked[i] for i in headline])
@@ -186,13 +191,32 @@ def test_inside_is_between_two_paragraphs_of_one_document():
 
 def test_a_list_inside_the_article_has_a_threshold_of_its_own():
     long = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
-    features = features_of(["Line", long, "Line", long, "Line"])
+    line = "L" * SHORT_LENGTH
+    features = features_of([line, long, line, long, line])
     thresholds = Thresholds(dict.fromkeys(REMOVABLE, 0.6), dict.fromkeys(REMOVABLE, 0.9))
     best = np.full(5, KINDS.index(Kind.ADVERT))
     values = np.array([0.7, FINE, 0.7, FINE, 0.7])
     scores = Scores(KINDS, values, best, np.zeros(5, bool))
     assert decide(scores, features, {}, thresholds, Options()).kept == [False, True, True, True, False]
     assert decide(scores, features, {}, thresholds, Options(threshold=0.7)).kept == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize("kind", [Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION, Kind.NAVIGATION])
+def test_a_short_line_that_asks_has_to_be_sure(kind):
+    features = features_of([BODY, "S" * (SHORT_LENGTH - 1), "L" * SHORT_LENGTH, "S" * (SHORT_LENGTH - 1)])
+    best = np.full(4, KINDS.index(kind))
+    scores = Scores(KINDS, np.array([FINE, LIMIT, LIMIT, SURE_SCORE]), best, np.zeros(4, bool))
+    asks = kind is not Kind.NAVIGATION
+    assert decide(scores, features, {}, THRESHOLDS, Options()).kept == [True, asks, False, False]
+    assert decide(scores, features, {}, THRESHOLDS, Options(threshold=LIMIT)).kept == [True, False, False, False]
+
+
+def test_what_looks_like_a_title_has_to_be_sure_at_the_top_only():
+    lines = [BODY] + ["T" * SHORT_LENGTH] * TITLE_LINES
+    count = len(lines)
+    values = np.array([FINE] + [LIMIT] * TITLE_LINES)
+    scores = Scores(KINDS, values, np.full(count, KINDS.index(Kind.ADVERT)), np.ones(count, bool))
+    assert decide(scores, features_of(lines), {}, THRESHOLDS, Options()).kept == [True] * TITLE_LINES + [False]
 
 
 LENGTHS = np.array([70, 10, 10, 10])
