@@ -15,7 +15,7 @@ from cleaner.document import Kind, Trim
 from cleaner.features import COLUMN, Edges, LineFeatures
 from cleaner.lexicon import INVITING, Pattern
 
-# Cut only if at least this many code points are left, or the line was nothing but the glued part.
+# An end is cut only if at least this many code points are left.
 _LEAST_LEFT: Final = 20
 
 _LABEL: Final = (
