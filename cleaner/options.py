@@ -25,6 +25,8 @@ class Options:
         case aside, is removed, and its neighbours are judged knowing that.
     trims
         Whether boilerplate glued to a kept line is cut off and lost spaces are put back.
+    unwrap
+        Whether the lines of a hard-wrapped document are judged by paragraph and written one paragraph a line.
     max_removed_share
         Above this share of removed words, 0-1, a document comes back whole and flagged ``over-budget``. Off by default,
         because the text of a whole page rightly loses most of its lines.
@@ -45,6 +47,7 @@ class Options:
     thresholds: Mapping[Kind, float] | Mapping[str, float] = field(default_factory=dict, hash=False)
     phrases: tuple[str, ...] | Iterable[str] = ()
     trims: bool = True
+    unwrap: bool = True
     max_removed_share: float | None = None
     plain_quotes: bool = False
     plain_dashes: bool = False

@@ -1,6 +1,6 @@
 """``Cleaner``: the one place where the stages meet. Text in, ``CleanResult`` out.
 
-    lines → normalize → features → text model → context model → decode → trims → join
+    lines → normalize → features → trims → text model → context model → decode → join
 
 Each stage is owned by the module of its name; this one only passes arrays and lists from one to the next, a few
 documents at a time.
@@ -10,32 +10,39 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from cleaner.decode import Decision, decide, keep_within_budget, known_kinds, repeated_lines
-from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason
+from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason, Trim
 from cleaner.features import LineFeatures, line_features, segment_sums
 from cleaner.lines import decode, join_lines, split_lines
 from cleaner.model.bundle import Bundle, read_bundle
 from cleaner.model.scorer import Scores
 from cleaner.normalize import normalized
 from cleaner.options import Options
-from cleaner.trims import trim_lines
+from cleaner.trims import apply_trims, repair_credits, trim_lines, trims_within
+from cleaner.wrapping import join_wrapped, paragraph_starts, spans
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, little enough to
 # stay in the processor's cache. Results do not depend on it.
-LINES_AT_ONCE: Final = 2048
+LINES_AT_ONCE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """One document on its way: its lines as they came, and what is wrong with it so far."""
+    """One document on its way: its lines as they came, and what is wrong with it so far.
+
+    ``units`` are the texts to be judged: the lines themselves, or the paragraphs of a hard-wrapped document, which
+    begin at the lines ``starts``.
+    """
 
     flags: tuple[Flag, ...]
     index: Sequence[int]
     raw: list[str]
+    units: list[str]
+    starts: list[int] | None
 
 
 class Cleaner:
@@ -90,7 +97,7 @@ class Cleaner:
         """
         options = options or self._options
         results: list[CleanResult] = []
-        for documents in _batches(texts):
+        for documents in _batches(texts, options.unwrap):
             results += self._clean_together(documents, options)
         return results
 
@@ -107,16 +114,22 @@ class Cleaner:
         )
 
     def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
-        lines = normalized([raw for document in documents for raw in document.raw], options)
-        offsets = np.cumsum([0, *(len(document.raw) for document in documents)])
+        lines = normalized([unit for document in documents for unit in document.units], options)
+        offsets = np.cumsum([0, *(len(document.units) for document in documents)])
         features = line_features(lines, offsets)
+        trims: dict[int, tuple[Trim, ...]] = {}
+        if options.trims:
+            lines, trims = trim_lines(lines, features)
+            if trims:
+                # A paragraph is judged without what was glued to it.
+                features = line_features(lines, offsets)
         known = known_kinds(lines, features, options)
         scores = self._bundle.classifier.score(features, known)
         decision = decide(scores, features, known, self._bundle.thresholds, options)
         for i in repeated_lines(lines, features):
             if decision.kept[i]:
                 decision.call(i, Kind.REPEAT, Reason.CONTEXT, options.removed_kinds)
-        texts, trims = trim_lines(lines, features, decision.kept, decision.kinds) if options.trims else (lines, {})
+        texts, trims = repair_credits(lines, decision.kinds, trims) if options.trims else (lines, trims)
         bounds = list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))
         flags = [keep_within_budget(decision, texts, begin, end, options) for begin, end in bounds]
         quality = self._quality(scores, decision, features)
@@ -134,6 +147,8 @@ class Cleaner:
                 [trims.get(i, ()) for i in range(begin, end)] if trims else [()] * (end - begin),
             )
             text = join_lines(compress(columns.text, kept))
+            if document.starts:
+                columns = _by_line(document.starts, normalized(document.raw, options), document, columns)
             results.append(CleanResult(text, document.flags + flags[number], quality[number], columns))
         return results
 
@@ -146,18 +161,54 @@ class Cleaner:
         return quality
 
 
-def _documents(texts: Iterable[str | bytes]) -> Iterator[_Document]:
+def _by_line(starts: list[int], pieces: list[str], document: _Document, paragraphs: LineColumns) -> LineColumns:
+    """The account of a hard-wrapped document line by line: each has the fate of its paragraph."""
+    sizes = np.diff([*starts, len(pieces)]).tolist()
+    texts: list[str] = []
+    trims: list[tuple[Trim, ...]] = []
+    for start, size, changes, outcome in zip(starts, sizes, paragraphs.trims, paragraphs.text, strict=True):
+        own = pieces[start : start + size]
+        # A repair across a break (a tag on two lines) moves everything behind it.
+        known = changes if apply_trims(join_wrapped(own), changes) == outcome else ()
+        parts = [trims_within(known, begin, end) for begin, end in spans(own)]
+        texts += map(apply_trims, own, parts)
+        trims += parts
+    return LineColumns(
+        document.index,
+        document.raw,
+        texts,
+        _spread(paragraphs.kept, sizes),
+        _spread(paragraphs.kind, sizes),
+        _spread(paragraphs.score, sizes),
+        _spread(paragraphs.reason, sizes),
+        trims,
+    )
+
+
+_Value = TypeVar("_Value")
+
+
+def _spread(values: Sequence[_Value], sizes: list[int]) -> list[_Value]:
+    return [value for value, size in zip(values, sizes, strict=True) for _ in range(size)]
+
+
+def _documents(texts: Iterable[str | bytes], unwrap: bool) -> Iterator[_Document]:
     for given in texts:
         text, replaced = (given, False) if isinstance(given, str) else decode(given)
         index, raw = split_lines(text)
         flags = (Flag.UNDECODABLE_BYTES,) if replaced else ()
-        yield _Document(flags, index, raw)
+        starts = paragraph_starts(index, raw) if unwrap else None
+        units = raw
+        if starts:
+            bounds = zip(starts, [*starts[1:], len(raw)], strict=True)
+            units = [join_wrapped([line.strip() for line in raw[begin:end]]) for begin, end in bounds]
+        yield _Document(flags, index, raw, units, starts)
 
 
-def _batches(texts: Iterable[str | bytes]) -> Iterator[list[_Document]]:
+def _batches(texts: Iterable[str | bytes], unwrap: bool) -> Iterator[list[_Document]]:
     batch: list[_Document] = []
     lines = 0
-    for document in _documents(texts):
+    for document in _documents(texts, unwrap):
         batch.append(document)
         lines += len(document.raw) + 1  # an empty document takes memory too
         if lines >= LINES_AT_ONCE:

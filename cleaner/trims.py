@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from cleaner.document import Kind, Trim
-from cleaner.features import COLUMN, Edges, LineFeatures
+from cleaner.features import HEAD, TAIL, Edges, LineFeatures
 from cleaner.lexicon import INVITING, Pattern
 
 # An end is cut only if at least this many code points are left.
@@ -25,16 +25,15 @@ _LABEL: Final = (
 _END: Final = r"(?<=[.!?…。！？؟”\"»])"
 
 _INVITATIONS: Final = tuple({phrase.casefold() for phrase in INVITING.split("|")})
+_INVITATION_ENDS: Final = frozenset(phrase[-2:] for phrase in _INVITATIONS)
 _LONGEST_INVITATION: Final = max(map(len, _INVITATIONS)) + 1
 
 HEADS: Final = (
     Pattern(
         "leaked-date",
         Kind.RESIDUE,
-        re.compile(
-            r"(?:date|pubdate|datePublished|published_at) ?[:=]? ?"
-            r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)? (?=\S)"
-        ),
+        r"(?:date|pubdate|datePublished|published_at) ?[:=]? ?"
+        r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)? (?=\S)",
         ("date 2023-10-13 BISHKEK (Agency) - The summit opened.",),
         ("date night 2023-10-13 was a success for the town", "2023-10-13 was the date of the vote in the capital"),
     ),
@@ -42,10 +41,8 @@ HEADS: Final = (
         "glued-label",
         Kind.ADVERT,
         # Twice, or in capitals, or followed by a capital that begins a sentence of its own.
-        re.compile(
-            rf"(?:{_LABEL} {_LABEL} (?=\S)|(?:ADVERTISEMENT|PUBLICIDAD|ANZEIGE|РЕКЛАМА|PUBLICITÉ|ADVERTENTIE)"
-            r" (?=[A-ZÀ-ÞА-Я“\"][a-zß-ÿа-я]))"
-        ),
+        rf"(?:{_LABEL} {_LABEL} (?=\S)|(?:ADVERTISEMENT|PUBLICIDAD|ANZEIGE|РЕКЛАМА|PUBLICITÉ|ADVERTENTIE)"
+        r" (?=[A-ZÀ-ÞА-Я“\"][a-zß-ÿа-я]))",
         (
             "ADVERTISEMENT The council met on Tuesday to vote.",
             "Advertisement Advertisement The council met on Tuesday.",
@@ -61,14 +58,14 @@ TAILS: Final = (
     Pattern(
         "glued-label",
         Kind.ADVERT,
-        re.compile(rf"{_END} ?{_LABEL}(?: {_LABEL})?$"),
+        rf"{_END} ?{_LABEL}(?: {_LABEL})?$",
         ("The council met on Tuesday. Advertisement", "The council met on Tuesday.ADVERTISEMENT Advertisement"),
         ("The council discussed the Advertisement", "He placed an ad. It was titled Advertisement"),
     ),
     Pattern(
         "read-more",
         Kind.RELATED,
-        re.compile(rf"{_END} ?[\[(]?(?:{INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$"),
+        rf"{_END} ?[\[(]?(?:{INVITING}) ?: ?[^.!?。]{{4,160}}[.!?]?[\])]?$",
         (
             "The council met on Tuesday. Read more: How the bridge was paid for",
             "Der Rat tagte. Lesen Sie auch: Was die Brücke kostet",
@@ -82,7 +79,7 @@ TAILS: Final = (
     Pattern(
         "click-to-tweet",
         Kind.SHARING,
-        re.compile(rf"{_END} ?(?:Click to [Tt]weet|Click To Tweet|CLICK TO TWEET|Tweet this)$"),
+        rf"{_END} ?(?:Click to [Tt]weet|Click To Tweet|CLICK TO TWEET|Tweet this)$",
         ("Bridges are built twice. Click to Tweet",),
         ("He told them where to click to tweet",),
     ),
@@ -129,37 +126,45 @@ def trim(line: str) -> tuple[str, tuple[Trim, ...]]:
     if not (heads or tails or repairs):
         return line, ()
     changes = (*heads, *repairs, *tails)
-    return _apply(line, changes), changes
+    return apply_trims(line, changes), changes
 
 
-def trim_lines(
-    lines: list[str], features: LineFeatures, kept: Sequence[bool], kinds: Sequence[Kind]
-) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
-    """Trim the kept lines of a batch and repair its credits: the lines as they come out, and the trims of some.
+def trim_lines(lines: list[str], features: LineFeatures) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
+    """Trim the lines of a batch: the lines as they come out (the same list if none changed), and the trims of some.
 
     Most lines can be told from their features to have nothing to trim, and are not looked at.
     """
     found = _edges().found_in(features) & (features.lengths >= _LEAST_LEFT)
-    bracket = np.flatnonzero(features.dense[:, COLUMN["has_bracket"]])
+    bracket = np.flatnonzero(features.column("has_bracket"))
     candidates = set(np.flatnonzero(found).tolist())
     candidates.update(i for i in bracket.tolist() if _DATELINE_HINT.search(lines[i], 0, 100))
+    # Of lines that are seen whole, the features know whether there is a colon.
+    colon = (features.column("has_colon") > 0) | (features.lengths > HEAD + TAIL)
     candidates.update(
-        i for i, line in enumerate(lines) if ":" in line and _has_invitation(line, len(line) - _TAIL_WINDOW)
+        i for i in np.flatnonzero(colon).tolist() if _has_invitation(lines[i], len(lines[i]) - _TAIL_WINDOW)
     )
-    candidates.update(i for i, kind in enumerate(kinds) if kind is Kind.CREDIT)
-    texts, trims = lines, {}
-    for i in sorted(candidates):
-        if kept[i]:
-            text, changes = trim(lines[i])
-        elif kinds[i] is Kind.CREDIT:
-            text, changes = repair_credit(lines[i])
-        else:
-            continue
-        if changes:
-            if texts is lines:
-                texts = lines.copy()
-            texts[i], trims[i] = text, changes
-    return texts, trims
+    trims = {i: changes for i in sorted(candidates) if (changes := trim(lines[i])[1])}
+    if trims:
+        lines = lines.copy()
+        for i, changes in trims.items():
+            lines[i] = apply_trims(lines[i], changes)
+    return lines, trims
+
+
+def repair_credits(
+    lines: list[str], kinds: Sequence[Kind], trims: dict[int, tuple[Trim, ...]]
+) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
+    """Repair the credits of a batch that was trimmed; a credit that something was cut from is left alone."""
+    repaired = {
+        i: done
+        for i, kind in enumerate(kinds)
+        if kind is Kind.CREDIT and i not in trims and (done := repair_credit(lines[i]))[1]
+    }
+    if repaired:
+        lines = lines.copy()
+        for i, (text, _) in repaired.items():
+            lines[i] = text
+    return lines, trims | {i: changes for i, (_, changes) in repaired.items()}
 
 
 def repair_credit(line: str) -> tuple[str, tuple[Trim, ...]]:
@@ -169,7 +174,7 @@ def repair_credit(line: str) -> tuple[str, tuple[Trim, ...]]:
     '(Writing by A. Writer Editing by B. Editor)'
     """
     changes = tuple(Trim(at.start(), at.start(), "", " ", Kind.CREDIT) for at in _CREDIT_ROLE.finditer(line))
-    return (_apply(line, changes), changes) if changes else (line, ())
+    return (apply_trims(line, changes), changes) if changes else (line, ())
 
 
 def _head(line: str) -> tuple[int, list[Trim]]:
@@ -192,8 +197,11 @@ def _has_invitation(line: str, low: int) -> bool:
     """Whether a colon in the tail stands behind words that invite to read something else."""
     colon = line.find(":", max(low, 0))
     while colon >= 0:
-        if line[max(colon - _LONGEST_INVITATION, 0) : colon].rstrip().casefold().endswith(_INVITATIONS):
-            return True
+        end = colon - 1 if line[colon - 1 : colon] == " " else colon
+        if line[max(end - 2, 0) : end].casefold() in _INVITATION_ENDS:
+            before = line[max(end - _LONGEST_INVITATION, 0) : end].casefold()
+            if before.endswith(_INVITATIONS):
+                return True
         colon = line.find(":", colon + 1)
     return False
 
@@ -203,9 +211,22 @@ def _spaces(line: str, begin: int, end: int) -> Iterator[Trim]:
         yield Trim(found.end(1), found.end(1), "", " ", Kind.CONTENT)
 
 
-def _apply(line: str, changes: tuple[Trim, ...]) -> str:
+def apply_trims(line: str, changes: Sequence[Trim]) -> str:
+    """The line after these changes, which come in order and do not overlap."""
     pieces, at = [], 0
     for change in changes:
         pieces += [line[at : change.start], change.replacement]
         at = change.end
     return "".join([*pieces, line[at:]])
+
+
+def trims_within(changes: Sequence[Trim], begin: int, end: int) -> tuple[Trim, ...]:
+    """What of some changes falls into the span of a line, with offsets from its beginning."""
+    parts = []
+    for change in changes:
+        low, high = max(change.start, begin), min(change.end, end)
+        if low < high or begin <= change.start == change.end < end:
+            replacement = change.replacement if low == change.start else ""
+            cut = change.text[low - change.start : high - change.start]
+            parts.append(Trim(low - begin, high - begin, cut, replacement, change.kind))
+    return tuple(parts)

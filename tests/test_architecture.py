@@ -21,6 +21,7 @@ FLOORS = {
     "lexicon": 1,
     "options": 1,
     "lines": 1,
+    "wrapping": 1,
     "screen": 1,
     "normalize": 2,
     "features": 3,
@@ -39,7 +40,7 @@ FLOORS = {
 # Whole folders count as one; their insides are checked for cycles.
 FOLDERS = ("training", "cli")
 
-ONLY_IN_TRAINING = {"sklearn", "scipy", "joblib", "threadpoolctl"}
+ONLY_IN_TRAINING = {"sklearn", "scipy", "joblib", "threadpoolctl", "resiliparse"}
 NEVER_AT_THE_TOP = {"lxml", "trafilatura", "ftfy", "sklearn", "scipy", "pandas", "pyarrow"}
 NEVER = {"pickle", "marshal", "shelve", "dill", "urllib", "requests", "socket", "http"}
 

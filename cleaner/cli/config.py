@@ -22,6 +22,7 @@ KEYS = {
     "phrases": ("phrases", "a file name, or a list of them"),
     "max-removed-share": ("max_removed_share", "a number from 0 to 1"),
     "trims": ("trims", "true or false"),
+    "unwrap": ("unwrap", "true or false"),
     "plain-quotes": ("plain_quotes", "true or false"),
     "plain-dashes": ("plain_dashes", "true or false"),
     "text-field": ("text_field", "a string"),
@@ -128,7 +129,7 @@ def _converted(key: str, value: Any, folder: str) -> Any:  # noqa: C901, PLR0911
             return [os.path.join(folder, name) for name in ([value] if isinstance(value, str) else _strings(value))]
         case "model":
             return os.path.join(folder, _string(value))
-        case "trims" | "plain-quotes" | "plain-dashes":
+        case "trims" | "unwrap" | "plain-quotes" | "plain-dashes":
             if not isinstance(value, bool):
                 raise TypeError
             return value

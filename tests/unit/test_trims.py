@@ -11,7 +11,7 @@ from tiny import features_of
 
 from cleaner.document import Kind, Trim
 from cleaner.normalize import normalize_line
-from cleaner.trims import HEADS, TAILS, repair_credit, trim, trim_lines
+from cleaner.trims import HEADS, TAILS, repair_credit, repair_credits, trim, trim_lines
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"
 ALL = [
@@ -115,7 +115,7 @@ def test_what_a_pattern_matches_is_cut_and_reported(pattern):
 @pytest.mark.parametrize("line", PROSE)
 def test_prose_is_never_trimmed(line):
     assert trim(line) == (line, ())
-    assert trim_lines([line], features_of([line]), [True], [Kind.CONTENT]) == ([line], {})
+    assert trim_lines([line], features_of([line])) == ([line], {})
 
 
 def test_our_own_content_and_lookalikes_are_never_trimmed():
@@ -228,15 +228,19 @@ def test_trims_undo_to_the_original(line):
     check(line, *repair_credit(line))
 
 
-@given(st.lists(st.tuples(LINES, st.booleans(), st.sampled_from([Kind.CONTENT, Kind.CREDIT, Kind.ADVERT])), max_size=6))
+@given(st.lists(st.tuples(LINES, st.sampled_from([Kind.CONTENT, Kind.CREDIT, Kind.ADVERT])), max_size=6))
 def test_a_batch_is_trimmed_like_its_lines(batch):
-    lines, kept, kinds = ([one[column] for one in batch] for column in range(3))
+    lines, kinds = ([one[column] for one in batch] for column in range(2))
     before = lines.copy()
-    texts, trims = trim_lines(lines, features_of(lines), kept, kinds)
+    texts, trims = trim_lines(lines, features_of(lines))
     assert lines == before
+    assert [(text, trims.get(i, ())) for i, text in enumerate(texts)] == [trim(line) for line in lines]
+    cut = texts.copy()
+    repaired, changes = repair_credits(texts, kinds, trims)
+    assert texts == cut
     for i, line in enumerate(lines):
-        expected = trim(line) if kept[i] else repair_credit(line) if kinds[i] is Kind.CREDIT else (line, ())
-        assert (texts[i], trims.get(i, ())) == expected
+        alone = kinds[i] is Kind.CREDIT and i not in trims
+        assert (repaired[i], changes.get(i, ())) == (repair_credit(line) if alone else trim(line))
 
 
 def test_a_long_line_is_trimmed_like_a_short_one():
@@ -246,7 +250,7 @@ def test_a_long_line_is_trimmed_like_a_short_one():
             long = line + " " + filler.strip() if pattern in HEADS else filler + line
             expected = trim(long)
             assert expected[1], long
-            texts, trims = trim_lines([long], features_of([long]), [True], [Kind.CONTENT])
+            texts, trims = trim_lines([long], features_of([long]))
             assert (texts[0], trims.get(0, ())) == expected
 
 
@@ -260,7 +264,7 @@ def test_a_long_line_is_trimmed_like_a_short_one():
 )
 def test_a_read_more_tail_is_found_however_long_its_title_is(title):
     line = f"The council met on Tuesday. Read more: {title}"
-    texts, _ = trim_lines([line], features_of([line]), [True], [Kind.CONTENT])
+    texts, _ = trim_lines([line], features_of([line]))
     assert texts == ["The council met on Tuesday."]
 
 
