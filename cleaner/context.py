@@ -10,16 +10,16 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features import BOUNDS, COLUMN, DENSE, LARGEST_LOG, LineFeatures, log_scale
+from cleaner.features import BOUNDS, COLUMN, DENSE, LARGEST_LOG, LineFeatures, floor_ratio, log_scale
 
 # Text scores come in sixteenths of a logit and are cut off here, where they are as good as certain.
 SCORE_UNIT = 16
 SCORE_LIMIT = 8 * SCORE_UNIT
 
 # Neighbours that are seen one by one, and the half-widths of the windows that are seen as averages.
-_NEAR = (-4, -3, -2, -1, 1, 2, 3, 4)
-_NEXT = (-2, -1, 1, 2)
-_WINDOWS = (3, 8, 20)
+_NEAR = (-3, -2, -1, 1, 2, 3)
+_NEXT = (-1, 1)
+_WINDOWS = (3, 12)
 # A line of at least this many code points (in the unit of ``log_scale``) that ends a sentence and whose words look like
 # main content anchors the article: what stands before the first and behind the last anchor is its head and its tail.
 _ANCHOR_LENGTH = int(log_scale(np.array([100]))[0])
@@ -41,79 +41,80 @@ _NEIGHBOUR_COLUMNS = [
 
 
 def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> NDArray[np.float32]:
-    """Shape (columns, lines): every line with its neighbourhood and its document.
+    """Shape (columns, lines): every line with its neighbourhood and its document, integers all of them.
 
     ``text_scores`` (heads, lines) are what the words of each line say, in ``SCORE_UNIT``; the first head is boilerplate
     against main content.
     """
-    dense = np.ascontiguousarray(features.dense.T)  # every column is read many times
-    offsets, document_of = features.offsets, features.document_of
-    lines = dense.shape[1]
+    dense, offsets, document_of = features.dense, features.offsets, features.document_of
+    heads, lines = text_scores.shape
     index = np.arange(lines)
-    begin, end = offsets[document_of], offsets[document_of + 1]
+    begin, end = offsets.take(document_of), offsets.take(document_of + 1)
     size = end - begin
-    score, length, ends_sentence = text_scores[0], dense[COLUMN["length"]], dense[COLUMN["ends_sentence"]]
-    out: list[NDArray[np.integer]] = [*text_scores, *dense]
+    score, length, ends_sentence = text_scores[0], features.column("length"), features.column("ends_sentence")
+    out = np.zeros((len(column_bounds(heads)), lines), np.float32)
+    out[:heads] = text_scores
+    out[heads : heads + len(dense)] = dense
+    row = heads + len(dense)
 
-    # Where the line stands.
+    # Where the line stands, and where the article stands, seen from the line.
     before, behind = index - begin, end - 1 - index
-    out += [log_scale(before), log_scale(behind), before * 256 // size, log_scale(size), before == 0, behind == 0]
-
-    # Where the article stands, seen from the line.
     anchor = (length >= _ANCHOR_LENGTH) & (ends_sentence > 0) & (score < 0)
     anchors = _running(anchor)
-    out += [log_scale(anchors[index] - anchors[begin]), log_scale(anchors[end] - anchors[index + 1])]
     body = _running(np.where(score < 0, length, 0))
-    whole = np.maximum(body[end] - body[begin], 1)
-    out += [(body[index] - body[begin]) * 256 // whole, (body[end] - body[index + 1]) * 256 // whole]
+    whole = body.take(end) - body.take(begin)
     last = np.maximum.accumulate(np.where(anchor, index, -1))
     last = np.concatenate([[-1], last[:-1]])
     following = np.minimum.accumulate(np.where(anchor, index, lines)[::-1])[::-1]
     following = np.concatenate([following[1:], [lines]])
-    out += [
+    places = (
+        log_scale(before),
+        log_scale(behind),
+        floor_ratio(before * 256, size),
+        log_scale(size),
+        before == 0,
+        behind == 0,
+        log_scale(anchors[:-1] - anchors.take(begin)),
+        log_scale(anchors.take(end) - anchors[1:]),
+        floor_ratio((body[:-1] - body.take(begin)) * 256, whole),
+        floor_ratio((body.take(end) - body[1:]) * 256, whole),
         np.where(last >= begin, log_scale(np.maximum(index - last, 0)), _FAR),
         np.where(following < end, log_scale(np.maximum(following - index, 0)), _FAR),
-    ]
+    )
+    for values in places:
+        out[row] = values
+        row += 1
 
-    # The neighbours one by one.
+    # The neighbours one by one; zero where there is none.
+    near = np.concatenate([text_scores, [length, ends_sentence]]).astype(np.float32)
+    nearest = np.concatenate([near, dense[_NEIGHBOUR_COLUMNS]])
     for step in _NEAR:
-        inside = document_of[step:] == document_of[:-step] if step > 0 else document_of[:step] == document_of[-step:]
-        seen = [*text_scores, length, ends_sentence]
-        if step in _NEXT:
-            seen += [dense[column] for column in _NEIGHBOUR_COLUMNS]
-        out += [_neighbours(values, step, inside) for values in seen]
+        seen = nearest if step in _NEXT else near
+        here = slice(0, lines - step) if step > 0 else slice(-step, lines)
+        there = slice(step, lines) if step > 0 else slice(0, lines + step)
+        if lines > abs(step):
+            np.multiply(seen[:, there], document_of[there] == document_of[here], out=out[row : row + len(seen), here])
+        row += len(seen)
 
     # Windows and the whole document as averages.
-    averaged = [*text_scores, length, ends_sentence * 256, dense[COLUMN["cohesion"]], anchor * 256]
-    for values in averaged:
-        total = _running(values)
-        for width in _WINDOWS:
-            low, high = np.maximum(index - width, begin), np.minimum(index + width + 1, end)
-            out.append((total[high] - total[low]) // (high - low))
-        low, high = np.maximum(index - 6, begin), np.minimum(index + 7, end)
-        out.append((total[index] - total[low]) // np.maximum(index - low, 1))
-        out.append((total[high] - total[index + 1]) // np.maximum(high - index - 1, 1))
-        out.append((total[end] - total[begin]) // size)
-    matrix = np.empty((len(out), lines), np.float32)
-    for row, values in enumerate(out):
-        matrix[row] = values
-    return matrix
+    averaged = np.zeros((heads + 4, lines + 1), np.int64)
+    np.cumsum(text_scores, axis=1, out=averaged[:heads, 1:])
+    for i, values in enumerate((length, ends_sentence * 256, features.column("cohesion"), anchor * 256), heads):
+        np.cumsum(values, out=averaged[i, 1:])
+    windows = [(np.maximum(index - width, begin), np.minimum(index + width + 1, end)) for width in _WINDOWS]
+    windows += [(np.maximum(index - 6, begin), index), (index + 1, np.minimum(index + 7, end)), (begin, end)]
+    for low, high in windows:
+        out[row : row + len(averaged)] = floor_ratio(
+            averaged.take(high, axis=1) - averaged.take(low, axis=1), high - low
+        )
+        row += len(averaged)
+    return out
 
 
 def _running(values: NDArray[np.generic]) -> NDArray[np.int64]:
     total = np.zeros(len(values) + 1, np.int64)
     np.cumsum(values, out=total[1:], dtype=np.int64)
     return total
-
-
-def _neighbours(values: NDArray[np.int32], step: int, inside: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """The value of the line ``step`` lines on, zero where ``inside`` (lines - step,) says it is another document."""
-    shifted = np.zeros_like(values)
-    if step > 0:
-        np.multiply(values[step:], inside, out=shifted[:-step])
-    else:
-        np.multiply(values[:step], inside, out=shifted[-step:])
-    return shifted
 
 
 @cache
@@ -130,6 +131,5 @@ def column_bounds(heads: int) -> tuple[int, ...]:
         bounds += scores + length + ends_sentence
         if step in _NEXT:
             bounds += [dense[column] for column in _NEIGHBOUR_COLUMNS]
-    for bound in scores + length + share + cohesion + share:
-        bounds += [bound] * (len(_WINDOWS) + 3)
+    bounds += (scores + length + share + cohesion + share) * (len(_WINDOWS) + 3)
     return tuple(bounds)

@@ -26,15 +26,15 @@ BLOCK_FRACTION = 0.75
 # As many such lines in a row; a longer stretch of doubtful lines is more likely the article.
 BLOCK_LINES = 6
 
-# When more than this share of a document would go, it is either the text of a whole page, whose menus score high, or a
-# list that the model takes for a menu: then only lines from this score on go. Measured out of fold: content lost falls
-# by a sixth.
-LARGE_SHARE, SURE_SCORE = 0.3, 0.95
+# When more than this share of a document would go, it is either the text of a whole page, whose menus are plain, or a
+# list that the model takes for a menu. Unless as much of what would go is sure, only sure lines go. Measured out of
+# fold: content lost falls by a sixth.
+LARGE_SHARE, SURE_SCORE, SURE_SHARE = 0.3, 0.95, 0.5
 
-# Below this many code points a line that asks for something has to be sure.
+# Two sorts of lines are asked for more certainty: short ones that seem to ask for something are mostly subheads, and
+# what looks like a title among the first lines is one; further on, it leads to another story.
+WARY_SCORE = 0.9
 SHORT_LENGTH = 40
-
-# Among the first lines of a document a title is expected; further on, what looks like one is a link to another story.
 TITLE_LINES = 3
 
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
@@ -82,9 +82,9 @@ def _label_edges() -> Edges:
 def known_kinds(lines: list[str], features: LineFeatures, options: Options) -> dict[int, tuple[Kind, Reason]]:
     """The lines whose kind is certain before any model looks: the caller's phrases and the lexicon's whole lines."""
     short = features.lengths <= LABEL_LENGTH
-    first = features.dense[:, COLUMN["starts_lower"] : COLUMN["starts_dash"] + 1]
-    listed = first[:, -1] | first[:, -2]
-    odd = first.sum(axis=1) == first[:, COLUMN["starts_bracket"] - COLUMN["starts_lower"]]
+    first = features.dense[COLUMN["starts_lower"] : COLUMN["starts_dash"] + 1]
+    listed = first[-1] | first[-2]
+    odd = first.sum(axis=0) == features.column("starts_bracket")
     tiny = features.lengths <= TINY_LENGTH
     possible = np.flatnonzero(short & (odd | tiny | _label_edges().found_in(features))).tolist()
     possible += [
@@ -111,15 +111,8 @@ def decide(
     """Turn the scores of a batch into decisions: by threshold, by block, and by what was known before."""
     removed = options.removed_kinds
     best = scores.best
-    limits = np.array([_limits(kind, thresholds, options) for kind in scores.kinds]).T
-    limit = np.where(inside_article(scores.boilerplate, features), limits[1][best], limits[0][best])
-    asks = np.array([kind in (Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
     chosen = options.threshold is not None or bool(options.thresholds)
-    if not chosen:
-        # A short line that seems to ask for something is mostly a subhead; what looks like a title at the top is one.
-        place = np.arange(len(best)) - features.offsets[features.document_of]
-        wary = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
-        limit = np.where(wary, np.maximum(limit, SURE_SCORE), limit)
+    limit = _limits(scores, features, thresholds, options, wary=not chosen)
     goes = np.array([kind in removed for kind in scores.kinds])[best]
     over = scores.boilerplate >= limit
     alone = over & goes
@@ -156,10 +149,26 @@ def decide(
     return decision
 
 
-def _limits(kind: Kind, thresholds: Thresholds, options: Options) -> tuple[float, float]:
+def _limits(
+    scores: Scores, features: LineFeatures, thresholds: Thresholds, options: Options, *, wary: bool
+) -> NDArray[np.float64]:
+    """The score from which on each line goes, by its likeliest kind and its place; shape (lines,)."""
     given: Mapping[Kind, float] = {Kind(name): value for name, value in options.thresholds.items()}
-    asked = given.get(kind, options.threshold)
-    return (asked, asked) if asked is not None else (thresholds.edge.get(kind, 1.0), thresholds.inside.get(kind, 1.0))
+    asked = [given.get(kind, options.threshold) for kind in scores.kinds]
+    zones = [
+        np.array(
+            [zone.get(kind, 1.0) if mine is None else mine for kind, mine in zip(scores.kinds, asked, strict=True)]
+        )
+        for zone in (thresholds.edge, thresholds.inside)
+    ]
+    best = scores.best
+    limit = np.where(inside_article(scores.boilerplate, features), zones[1][best], zones[0][best])
+    if wary:
+        asks = np.array([kind in (Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
+        place = np.arange(len(best)) - features.offsets[features.document_of]
+        careful = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
+        limit = np.where(careful, np.maximum(limit, WARY_SCORE), limit)
+    return limit
 
 
 # A line below this score looks more like content than not.
@@ -168,7 +177,7 @@ EVEN = 0.5
 
 def paragraphs_of(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines are long, end a sentence and look more like content than not."""
-    ends_sentence = features.dense[:, COLUMN["ends_sentence"]] > 0
+    ends_sentence = features.column("ends_sentence") > 0
     return (features.lengths >= PARAGRAPH_LENGTH) & ends_sentence & (boilerplate < EVEN)
 
 
@@ -185,8 +194,8 @@ def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> 
 def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines belong to a letter to the reader, by what the model says of its edges."""
     asks = np.array([kind is Kind.APPEAL for kind in scores.kinds])[scores.best]
-    asks &= features.dense[:, COLUMN["starts_dash"]] == 0  # what somebody says in a dialogue is no letter
-    openings = (features.lengths <= OPENING_LENGTH) & (features.dense[:, COLUMN["ends_colon"]] > 0)
+    asks &= features.column("starts_dash") == 0  # what somebody says in a dialogue is no letter
+    openings = (features.lengths <= OPENING_LENGTH) & (features.column("ends_colon") > 0)
     paragraphs = paragraphs_of(scores.boilerplate, features)
     return letter_lines(np.where(asks, scores.boilerplate, 0.0), paragraphs, openings, features.offsets)
 
@@ -226,17 +235,19 @@ def spare(
 ) -> NDArray[np.bool_]:
     """Of the lines that would go, those that stay: too much of their document would go on too little certainty."""
     documents = int(document_of[-1]) + 1 if len(document_of) else 0
-    share = np.bincount(document_of, lengths * gone, documents) / np.maximum(
-        np.bincount(document_of, lengths, documents), 1
+    sure = boilerplate >= SURE_SCORE
+    whole, going, surely = (
+        np.bincount(document_of, lengths * of, documents) for of in (np.ones_like(gone), gone, gone & sure)
     )
-    return gone & (share > LARGE_SHARE)[document_of] & (boilerplate < SURE_SCORE)
+    doubted = (going > LARGE_SHARE * whole) & (surely < SURE_SHARE * going)
+    return gone & ~sure & doubted[document_of]
 
 
 def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
     """The lines that repeat, letter by letter, an earlier line of their document long enough to be no refrain."""
-    if not features.dense[:, COLUMN["seen_before"]].any():
+    if not features.column("seen_before").any():
         return []
-    again = features.dense[:, COLUMN["seen_before"]] | features.dense[:, COLUMN["seen_again"]]
+    again = features.column("seen_before") | features.column("seen_again")
     document_of = features.document_of
     seen: set[tuple[int, str]] = set()
     found = []

@@ -6,7 +6,7 @@ the model makes of the arrays is left to ``model``; which neighbours matter is l
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -26,12 +26,12 @@ HEAD, TAIL = 64, 32
 LAST_LINES = 20
 LONG_HEAD, LONG_TAIL = 170, 80
 MOST_GRAMS = LONG_HEAD + LONG_TAIL + 2
+# How many code points a line begins or ends with are looked up by ``Edges``, the break beside them not counted.
+EDGE = 3
 
 # Hashed n-grams of code points. Several orders, because a code point is a letter in one script and a word in another.
-ORDERS = (2, 4, 6)
+ORDERS = (3, 5)
 HASH_BITS = 18
-# The order that sees three code points and a break, for ``Edges``.
-_EDGE = ORDERS.index(4)
 
 _BREAK, _SPACE, _LOWER, _UPPER, _DIGIT, _IDEOGRAPH, _STOP, _COMMA, _COLON, _QUOTE = range(1, 11)
 _BRACKET, _DASH, _BULLET, _MARKUP, _SYMBOL, _AT, _HASH, _COPYRIGHT, _SLASH, _DOTS = range(11, 21)
@@ -73,7 +73,9 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 # Multipliers of the rolling hash: odd, from the fractional parts of the golden ratio and of the square root of five.
 _ROLL = np.uint32(0x9E3779B1)
+_ROLL_TWICE = np.uint32(0x9E3779B1**2 & 0xFFFFFFFF)
 _MIX = np.uint32(0x85EBCA6B)
+_SPREAD = np.int64(0x2545F4914F6CDD1D)
 
 # Buckets in which the words of one document are counted.
 _SKETCH_BITS = 13
@@ -105,22 +107,25 @@ class LineFeatures:
     """The lines of some documents as arrays.
 
     ``grams`` holds the hash bucket of every n-gram of the batch, order by order; the grams of line ``i`` and order
-    ``k`` stand at ``grams[k][starts[k][i] : stops[k][i]]``. ``lengths`` (lines,) counts the code points of whole lines.
-    ``dense`` has shape (lines, ``len(DENSE)``), dtype int32. ``offsets`` has shape (documents + 1,): document ``d``
-    owns the lines ``offsets[d]`` to ``offsets[d + 1]``.
+    ``k`` stand at ``grams[k][starts[k][i] : stops[k][i]]``. ``edges`` (2, lines) holds the buckets of the first and of
+    the last ``EDGE`` code points of each line with the break beside them. ``lengths`` (lines,) counts the code points
+    of whole lines. ``dense`` has shape (``len(DENSE)``, lines), dtype int32. ``offsets`` has shape (documents + 1,):
+    document ``d`` owns the lines ``offsets[d]`` to ``offsets[d + 1]``, and ``document_of`` (lines,) says the same.
     """
 
     grams: list[NDArray[np.intp]]
     starts: list[NDArray[np.intp]]
     stops: list[NDArray[np.intp]]
+    edges: NDArray[np.intp]
     lengths: NDArray[np.intp]
     dense: NDArray[np.int32]
     offsets: NDArray[np.intp]
+    document_of: NDArray[np.intp]
 
-    @property
-    def document_of(self) -> NDArray[np.intp]:
-        """The number of the document of each line, shape (lines,)."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+    def column(self, name: str) -> NDArray[np.int32]:
+        """One dense feature of all lines, by its name in ``DENSE``; shape (lines,)."""
+        column: NDArray[np.int32] = self.dense[COLUMN[name]]
+        return column
 
 
 class Edges:
@@ -136,36 +141,19 @@ class Edges:
 
     def __init__(self, openings: Iterable[str], endings: Iterable[str]) -> None:
         """Remember the first and the last three code points of each; shorter texts cannot be remembered."""
-        self._opens = self._table([text[:3] for text in openings], _first_grams)
-        self._closes = self._table([text[-3:] for text in endings], _last_grams)
+        self._opens = self._table([text[:EDGE] for text in openings], 0)
+        self._closes = self._table([text[-EDGE:] for text in endings], 1)
 
     def found_in(self, features: LineFeatures) -> NDArray[np.bool_]:
         """Which lines begin or end like a member, shape (lines,)."""
-        return self._opens[_first_grams(features)] | self._closes[_last_grams(features)]
+        found: NDArray[np.bool_] = self._opens[features.edges[0]] | self._closes[features.edges[1]]
+        return found
 
     @staticmethod
-    def _table(texts: list[str], grams: Callable[[LineFeatures], NDArray[np.intp]]) -> NDArray[np.bool_]:
+    def _table(texts: list[str], side: int) -> NDArray[np.bool_]:
         table = np.zeros(1 << HASH_BITS, bool)
-        if texts:
-            table[grams(line_features(texts, np.array([0, len(texts)])))] = True
+        table[line_features(texts, np.array([0, len(texts)])).edges[side]] = True
         return table
-
-
-def _first_grams(features: LineFeatures) -> NDArray[np.intp]:
-    """The bucket of the break before each line with its first three code points."""
-    return _grams_at(features, features.starts[_EDGE])
-
-
-def _last_grams(features: LineFeatures) -> NDArray[np.intp]:
-    """The bucket of the last three code points of each line with the break behind it."""
-    return _grams_at(features, np.maximum(features.stops[_EDGE] - 1, 0))
-
-
-def _grams_at(features: LineFeatures, at: NDArray[np.intp]) -> NDArray[np.intp]:
-    grams = features.grams[_EDGE]
-    if not len(grams):
-        return np.zeros(len(at), np.intp)
-    return grams[np.minimum(at, len(grams) - 1)]
 
 
 def excerpts(lines: list[str], offsets: NDArray[np.intp]) -> list[str]:
@@ -196,33 +184,33 @@ def line_features(lines: list[str], offsets: NDArray[np.intp]) -> LineFeatures:
 
 def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: NDArray[np.intp]) -> LineFeatures:
     """The arrays of lines whose excerpts were taken already; ``full_lengths`` (lines,) are those of the whole lines."""
+    document_of = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     if not ends:
         none = np.zeros(0, np.intp)
-        orders = len(ORDERS)
-        return LineFeatures(
-            [none] * orders, [none] * orders, [none] * orders, none, np.zeros((0, len(DENSE)), np.int32), offsets
-        )
+        nothing = [none] * len(ORDERS)
+        edges, dense = np.zeros((2, 0), np.intp), np.zeros((len(DENSE), 0), np.int32)
+        return LineFeatures(nothing, nothing, nothing, edges, none, dense, offsets, document_of)
     # The breaks at the end only spare the windows below a special case for very short texts.
     codes = _code_points("\n" + "\n".join(ends) + "\n" * max(ORDERS))
     classes = _classes(codes)
     lengths = np.fromiter(map(len, ends), np.intp, len(ends))
     starts = np.cumsum(lengths + 1) - lengths  # of the first code point of each line; a break stands before it
     stops = starts + lengths
-    document_of = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
     hashes = _rolling_hashes(_FOLD.take(codes))
-    grams, gram_starts, gram_stops = [], [], []
-    for order in ORDERS:
-        grams.append(_buckets(hashes[order], order))
-        # From the break before the line to the break behind it, both included as marks of its ends.
-        gram_starts.append(starts - 1)
-        gram_stops.append(np.maximum(stops + 2 - order, starts - 1))
-    line_at = np.repeat(np.arange(len(ends)), lengths + 1)  # of each code point; a break belongs to the line before it
-    cohesion, cohesive_words = _cohesion(hashes, classes, line_at, document_of, len(offsets) - 1)
-    before, again = _repeats(hashes[2], starts, stops, full_lengths, document_of)
-    shape = _shape(classes[1 : len(line_at) + 1], line_at, starts - 1, stops - 1, full_lengths)
-    dense = np.stack([*shape, cohesion, cohesive_words, before, again], axis=1).astype(np.int32)
-    return LineFeatures(grams, gram_starts, gram_stops, full_lengths, dense, offsets)
+    edges = np.stack([_edge_buckets(hashes, at) for at in (starts - 1, np.maximum(stops - EDGE, 0))])
+    begins = _word_begins(classes)
+    cohesion, cohesive_words = _cohesion(hashes, classes, begins, lengths, document_of)
+    # From the break before the line to the break behind it, both included as marks of its ends.
+    gram_starts = [starts - 1] * len(ORDERS)
+    gram_stops = [np.maximum(stops + 2 - order, starts - 1) for order in ORDERS]
+    grams = [_buckets(hashes[order], order) for order in ORDERS]
+    before, again = _repeats(segment_sums(grams[0], gram_starts[0], gram_stops[0]), full_lengths, document_of)
+    shape = _shape(classes, begins, starts, stops, full_lengths)
+    dense = np.empty((len(DENSE), len(ends)), np.int32)
+    for row, values in enumerate((*shape, cohesion, cohesive_words, before, again)):
+        dense[row] = values
+    return LineFeatures(grams, gram_starts, gram_stops, edges, full_lengths, dense, offsets, document_of)
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
@@ -254,12 +242,16 @@ def _class_of(char: str) -> int:
 
 
 def _rolling_hashes(folded: NDArray[np.uint32]) -> dict[int, NDArray[np.uint32]]:
-    """For each order up to the largest, the hash of the n-gram that begins at each position, shape (n - order + 1,)."""
-    base = folded * _MIX
-    hashes = {1: base}
-    for order in range(2, max(ORDERS) + 1):
-        hashes[order] = hashes[order - 1][:-1] * _ROLL + base[order - 1 :]
-    return hashes
+    """For some orders, the hash of the n-gram that begins at each position, shape (n - order + 1,)."""
+    one = folded * _MIX
+    two = one[:-1] * _ROLL + one[1:]
+    three = two[:-1] * _ROLL + one[2:]
+    return {1: one, 2: two, 3: three, 5: three[:-2] * _ROLL_TWICE + two[3:]}
+
+
+def _edge_buckets(hashes: dict[int, NDArray[np.uint32]], at: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The buckets of the four code points from each position on."""
+    return _buckets(hashes[3].take(at) * _ROLL + hashes[1].take(at + EDGE), EDGE + 1)
 
 
 def _buckets(hashes: NDArray[np.uint32], order: int, bits: int = HASH_BITS) -> NDArray[np.intp]:
@@ -297,106 +289,170 @@ def log_scale(counts: NDArray[np.integer]) -> NDArray[np.int32]:
     return scaled
 
 
-def _share(part: NDArray[np.integer], whole: NDArray[np.integer]) -> NDArray[np.int64]:
-    share: NDArray[np.int64] = (part * 256) // np.maximum(whole, 1)
-    return share
+def floor_ratio(part: NDArray[np.integer], whole: NDArray[np.integer]) -> NDArray[np.float64]:
+    """``part // max(whole, 1)`` as floats: numpy divides those several times faster than integers.
+
+    Exact as long as both stay far below 2**53.
+
+        >>> floor_ratio(np.array([49, -7, 3]), np.array([49, 2, 0])).tolist()
+        [1.0, -4.0, 3.0]
+    """
+    quotient: NDArray[np.float64] = part / np.maximum(whole, 1)
+    return np.floor(quotient, out=quotient)
+
+
+def _share(part: NDArray[np.integer], whole: NDArray[np.integer]) -> NDArray[np.float64]:
+    return floor_ratio(part * 256, whole)
+
+
+def _word_begins(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where a word begins; in scripts without spaces every letter is one."""
+    wordlike = (classes >= _LOWER) & (classes <= _IDEOGRAPH)
+    begins = wordlike.copy()
+    begins[1:] &= ~wordlike[:-1] | (classes[1:] == _IDEOGRAPH)
+    return begins
+
+
+# What is counted in each line, by what a code point is: its class, whether a word begins there, whether a sentence ends
+# there. Seven counters share a 64-bit word in lanes of nine bits, so that one gather and one sum serve seven of them.
+_BEGIN, _END = 32, 64
+_COUNTED: tuple[tuple[str, frozenset[int], int], ...] = (
+    ("letters", frozenset({_LOWER, _UPPER, _IDEOGRAPH}), 0),
+    ("upper", frozenset({_UPPER}), 0),
+    ("digits", frozenset({_DIGIT}), 0),
+    ("words", frozenset(range(_CLASSES)), _BEGIN),
+    ("capitals", frozenset({_UPPER}), _BEGIN),
+    ("numbers", frozenset({_DIGIT}), _BEGIN),
+    ("sentences", frozenset(range(_CLASSES)), _END),
+    ("commas", frozenset({_COMMA}), 0),
+    ("marks", frozenset({_STOP, _COMMA, _COLON, _DASH}), 0),
+    ("symbols", frozenset(range(_BULLET, _DOTS + 1)), 0),
+    ("quotes", frozenset({_QUOTE}), 0),
+    ("brackets", frozenset({_BRACKET}), 0),
+    ("markup", frozenset({_MARKUP}), 0),
+    ("bullets", frozenset({_BULLET}), 0),
+    ("colons", frozenset({_COLON}), 0),
+    ("at", frozenset({_AT}), 0),
+    ("hash", frozenset({_HASH}), 0),
+    ("copyright", frozenset({_COPYRIGHT}), 0),
+    ("slash", frozenset({_SLASH}), 0),
+)
+_COUNTERS, _COUNTER_BITS = 7, 9
+assert MOST_GRAMS < 1 << _COUNTER_BITS
+
+
+def _counter_tables() -> list[NDArray[np.uint64]]:
+    code = np.arange(2 * _END)
+    tables = []
+    for first in range(0, len(_COUNTED), _COUNTERS):
+        table = np.zeros(len(code), np.uint64)
+        for lane, (_, classes, mark) in enumerate(_COUNTED[first : first + _COUNTERS]):
+            counts = np.isin(code % _BEGIN, sorted(classes)) & (code & mark == mark)
+            table |= counts.astype(np.uint64) << np.uint64(_COUNTER_BITS * lane)
+        tables.append(table)
+    return tables
+
+
+_COUNTER_TABLES = _counter_tables()
+
+
+def _counts(
+    classes: NDArray[np.uint8], begins: NDArray[np.bool_], starts: NDArray[np.intp]
+) -> dict[str, NDArray[np.int64]]:
+    """For each line how often each thing of ``_COUNTED`` stands in it."""
+    codes = classes + begins * np.uint8(_BEGIN)
+    codes[:-1] += ((classes[:-1] == _STOP) & (classes[1:] <= _SPACE)) * np.uint8(_END)
+    counts = {}
+    mask = np.uint64((1 << _COUNTER_BITS) - 1)
+    for number, table in enumerate(_COUNTER_TABLES):
+        # The break behind a line counts for nothing, so a line may be summed up to the next.
+        sums = np.add.reduceat(table.take(codes), starts)
+        for lane, (name, _, _) in enumerate(_COUNTED[number * _COUNTERS : (number + 1) * _COUNTERS]):
+            counts[name] = ((sums >> np.uint64(_COUNTER_BITS * lane)) & mask).view(np.int64)
+    return counts
 
 
 def _shape(
     classes: NDArray[np.uint8],
-    line_at: NDArray[np.intp],
+    begins: NDArray[np.bool_],
     starts: NDArray[np.intp],
     stops: NDArray[np.intp],
     full_lengths: NDArray[np.intp],
 ) -> list[NDArray[np.generic]]:
-    lines = len(starts)
-
-    def per_line(cells: NDArray[np.intp]) -> NDArray[np.intp]:
-        return np.bincount(cells, minlength=lines * _CLASSES).reshape(lines, _CLASSES)
-
-    cells = line_at * _CLASSES + classes
-    count = per_line(cells)
-    wordlike = (classes >= _LOWER) & (classes <= _IDEOGRAPH)
-    begins = wordlike.copy()
-    begins[1:] = wordlike[1:] & (~wordlike[:-1] | (classes[1:] == _IDEOGRAPH))
-    word = per_line(cells[begins])
-    words = word.sum(axis=1)
-    sentence_end = (classes[:-1] == _STOP) & (classes[1:] <= _SPACE)
-    sentences = np.bincount(line_at[:-1][sentence_end], minlength=lines)
-
-    letters = count[:, _LOWER] + count[:, _UPPER] + count[:, _IDEOGRAPH]
+    count = _counts(classes, begins, starts)
+    words = count["words"]
     seen = np.maximum(stops - starts, 1)
     first, last = classes[starts], classes[stops - 1]
     enclosed = (last == _QUOTE) | (last == _BRACKET)
-    core = np.where(
-        enclosed, classes[np.maximum(stops - 2, starts)], last
-    )  # a full stop may stand before a closing quote
-    marks = count[:, _STOP] + count[:, _COMMA] + count[:, _COLON] + count[:, _DASH]
-    symbols = count[:, _BULLET : _DOTS + 1].sum(axis=1)
+    # A full stop may stand before a closing quote.
+    core = np.where(enclosed, classes[np.maximum(stops - 2, starts)], last)
     starts_with = (_LOWER, _UPPER, _DIGIT, _QUOTE, _BRACKET, _BULLET, _DASH)
-    holds = (_QUOTE, _BRACKET, _MARKUP, _BULLET, _COLON, _AT, _HASH, _COPYRIGHT, _SLASH)
+    holds = ("quotes", "brackets", "markup", "bullets", "colons", "at", "hash", "copyright", "slash")
     return [
         log_scale(full_lengths),
         log_scale(words),
-        log_scale(sentences),
-        log_scale(count[:, _COMMA]),
-        log_scale(word[:, _DIGIT]),
-        _share(count[:, _UPPER], letters),
-        _share(word[:, _UPPER], words),
-        _share(count[:, _DIGIT], seen),
-        _share(marks, seen),
-        _share(symbols, seen),
-        np.minimum(seen * 16 // np.maximum(words, 1), LARGEST_WORD),
+        log_scale(count["sentences"]),
+        log_scale(count["commas"]),
+        log_scale(count["numbers"]),
+        _share(count["upper"], count["letters"]),
+        _share(count["capitals"], words),
+        _share(count["digits"], seen),
+        _share(count["marks"], seen),
+        _share(count["symbols"], seen),
+        np.minimum(floor_ratio(seen * 16, words), LARGEST_WORD),
         core == _STOP,
         core == _COLON,
         last == _QUOTE,
         core == _DOTS,
         core == _BULLET,
         *(first == one for one in starts_with),
-        *(count[:, one] > 0 for one in holds),
+        *(count[one] > 0 for one in holds),
     ]
 
 
 def _cohesion(
     hashes: dict[int, NDArray[np.uint32]],
     classes: NDArray[np.uint8],
-    line_at: NDArray[np.intp],
+    begins: NDArray[np.bool_],
+    lengths: NDArray[np.intp],
     document_of: NDArray[np.intp],
-    documents: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """How many of a line's longer words its document uses elsewhere too, in 1/256, and how many such words it has.
 
     A word counts by its first five letters, in scripts without spaces by each pair of letters. The sketch may take two
     words for one in a very long document; it never misses a repetition.
     """
     letters = (classes == _LOWER) | (classes == _UPPER)
-    run = letters[:-4] & letters[1:-3] & letters[2:-2] & letters[3:-1] & letters[4:]
-    run[1:] &= ~letters[: len(run) - 1]
-    pair = (classes[:-1] == _IDEOGRAPH) & (classes[1:] == _IDEOGRAPH)
-    at = np.flatnonzero(run)
-    at_pair = np.flatnonzero(pair)
-    where = np.concatenate([at, at_pair])
-    bucket = np.concatenate([_buckets(hashes[5][at], 5, _SKETCH_BITS), _buckets(hashes[2][at_pair], 2, _SKETCH_BITS)])
-    line = line_at[where - 1]  # there is a break before the first line
-    key = (document_of[line] << _SKETCH_BITS) + bucket
-    common = np.bincount(key, minlength=documents << _SKETCH_BITS)[key] > 1
-    total = np.bincount(line, minlength=len(document_of))
-    shared = np.bincount(line[common], minlength=len(document_of))
+    long = begins[:-4] & letters[:-4]
+    for step in (1, 2, 3, 4):
+        long &= letters[step : len(letters) - 4 + step]
+    ideographs = classes == _IDEOGRAPH
+    at, pairs = np.flatnonzero(long), np.flatnonzero(ideographs[:-1] & ideographs[1:])
+    bucket = _buckets(hashes[5].take(at), 5, _SKETCH_BITS)
+    if len(pairs):
+        bucket = np.concatenate([bucket, _buckets(hashes[2].take(pairs), 2, _SKETCH_BITS)])
+        at = np.concatenate([at, pairs])
+    lines = len(lengths)
+    line = np.repeat(np.arange(lines), lengths + 1).take(at - 1)  # there is a break before the first line
+    key = (document_of.take(line) << _SKETCH_BITS) + bucket
+    common = np.bincount(key, minlength=(int(document_of[-1]) + 1) << _SKETCH_BITS).take(key) > 1
+    total = np.bincount(line, minlength=lines)
+    shared = np.bincount(line[common], minlength=lines)
     return _share(shared, total), log_scale(total)
 
 
 def _repeats(
-    pairs: NDArray[np.uint32],
-    starts: NDArray[np.intp],
-    stops: NDArray[np.intp],
-    lengths: NDArray[np.intp],
-    document_of: NDArray[np.intp],
+    sums: NDArray[np.intp], lengths: NDArray[np.intp], document_of: NDArray[np.intp]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether the same line stood earlier in its document, and whether it comes again (up to case and collisions)."""
-    sums = segment_sums(pairs.astype(np.int64), starts - 1, stops)
-    order = np.lexsort((sums, lengths, document_of))
-    same = (np.diff(sums[order]) == 0) & (np.diff(lengths[order]) == 0) & (np.diff(document_of[order]) == 0)
-    before, again = np.zeros(len(starts), bool), np.zeros(len(starts), bool)
+    """Whether the same line stood earlier in its document, and whether it comes again (up to case and collisions).
+
+    ``sums`` (lines,) tells lines apart by their n-grams.
+    """
+    # One number for document, length and letters: lines that share it by chance are as rare as collisions of hashes.
+    keys = (sums * _SPREAD + lengths) * _SPREAD + document_of
+    order = np.argsort(keys, kind="stable")
+    same = keys[order[1:]] == keys[order[:-1]]
+    before, again = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
     before[order[1:][same]] = True
     again[order[:-1][same]] = True
     return before, again

@@ -7,8 +7,6 @@ nothing about its content: quotes, dashes and letters stay unless an option asks
 
 import re
 from functools import cache
-from html import unescape
-from html.entities import html5
 from typing import TYPE_CHECKING
 from unicodedata import combining, is_normalized, normalize
 
@@ -48,16 +46,23 @@ _TAG = re.compile(rf"<(?:/?+({_NAME})(?:\s*+/?+\s*+|[\s/][^<>=]*+=[^<>]*+)|!--[^
 _MORE = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _MORE_CLEAR = "[\x80-\x9f¡-ª¬-º¼-¿€ƒ†‡ˆ‰ŠŒŽ•˜™šœžŸ]"
 _MORE_CYRILLIC = "[\x98\xa0-\xbfЂЃ‚ѓ„…†‡€‰Љ‹ЊЌЋЏђ‘’“”•–—™љ›њќћџЎўЈҐЁЄЇІіґё№єјЅѕї]"
-_MOJIBAKE = re.compile(
-    r"[Â-ô][\x80-\x9f]"  # Latin-1: nothing else puts a C1 control behind a letter
-    rf"|Â[\xa0-\xbf]|Ã{_MORE_CLEAR}|Ã{_MORE}(?=[A-Za-z])|(?<![A-ZÀ-Þ])Ã\xa0"  # é, à, no-break space, twice wrong text
-    rf"|[âã][€\x80-\x83]{_MORE}|â„¢|ï»¿|ï¿½|ðŸ{_MORE}"  # quotes and dashes, kana, trade mark, BOM, emoji
-    rf"|[ÄÅ]{_MORE_CLEAR}(?=[a-z])|(?<=[a-z])[ÄÅ]{_MORE_CLEAR}"  # ę, ł, š
-    r"|[ÄÅ][›‚„…“](?=[a-z])|(?<=[a-z])[ÄÅ][›‚„…](?=[a-z ])"  # ą, ě, ś
-    rf"|á[º»](?:{_MORE_CLEAR}|{_MORE}(?=[a-z]))"  # Vietnamese
-    rf"|(?:[ÎÏÐÑ×ØÙÚÛ]{_MORE}){{2}}|(?:[à-ï]{_MORE}{{2}}){{2}}"  # Greek, Cyrillic, Hebrew, Arabic; Indic, Thai, CJK
-    rf"|вЂ|(?:[РС]{_MORE_CYRILLIC}){{3}}"  # the same road through Windows-1251
-)
+
+
+@cache
+def _mojibake() -> re.Pattern[str]:
+    """Compiled when first needed, as all below that take a millisecond: a filter in a shell loop starts often."""
+    return re.compile(
+        r"[Â-ô][\x80-\x9f]"  # Latin-1: nothing else puts a C1 control behind a letter
+        rf"|Â[\xa0-\xbf]|Ã{_MORE_CLEAR}|Ã{_MORE}(?=[A-Za-z])|(?<![A-ZÀ-Þ])Ã\xa0"  # é, à, no-break space, twice
+        rf"|[âã][€\x80-\x83]{_MORE}|â„¢|ï»¿|ï¿½|ðŸ{_MORE}"  # quotes and dashes, kana, trade mark, BOM, emoji
+        rf"|[ÄÅ]{_MORE_CLEAR}(?=[a-z])|(?<=[a-z])[ÄÅ]{_MORE_CLEAR}"  # ę, ł, š
+        r"|[ÄÅ][›‚„…“](?=[a-z])|(?<=[a-z])[ÄÅ][›‚„…](?=[a-z ])"  # ą, ě, ś
+        rf"|á[º»](?:{_MORE_CLEAR}|{_MORE}(?=[a-z]))"  # Vietnamese
+        rf"|(?:[ÎÏÐÑ×ØÙÚÛ]{_MORE}){{2}}|(?:[à-ï]{_MORE}{{2}}){{2}}"  # Greek, Cyrillic, Hebrew, Arabic; Indic, Thai, CJK
+        rf"|вЂ|(?:[РС]{_MORE_CYRILLIC}){{3}}"  # the same road through Windows-1251
+    )
+
+
 # Begins with a class of characters, which `re` skips to: 0.7 µs a line instead of 15. It passes 0.6 % of non-ASCII
 # lines.
 _MAYBE_MOJIBAKE = re.compile(f"[Â-ôРСв][{_MORE[1:-1]}{_MORE_CYRILLIC[1:-1]}]")
@@ -85,12 +90,17 @@ _JOINING = (
     "\ufb50-\ufdff\ufe70-\ufefc"
 )
 _SYMBOL = "\u2190-\u2bff\U0001f000-\U0001faff"
-_JOINERS = re.compile(
-    rf"((?<=[{_JOINING}])\u200c(?=[\u200c\u200d]*+[{_JOINING}])"  # between letters
-    rf"|(?<=[{_JOINING}])\u200d"  # also at the end of a word: an Arabic letter in its joined shape, a Malayalam chillu
-    rf"|(?<=[\ufe0f{_SYMBOL}])\u200d(?=[\u200c\u200d]*+[{_SYMBOL}])"  # an emoji made of several
-    r")[\u200c\u200d]*+|[\u200c\u200d]++"
-)
+
+
+@cache
+def _joiners() -> re.Pattern[str]:
+    return re.compile(
+        rf"((?<=[{_JOINING}])\u200c(?=[\u200c\u200d]*+[{_JOINING}])"  # between letters
+        rf"|(?<=[{_JOINING}])\u200d"  # also ending a word: an Arabic letter in its joined shape, a chillu
+        rf"|(?<=[\ufe0f{_SYMBOL}])\u200d(?=[\u200c\u200d]*+[{_SYMBOL}])"  # an emoji made of several
+        r")[\u200c\u200d]*+|[\u200c\u200d]++"
+    )
+
 
 # Sorting a run of combining marks takes CPython quadratic time. Unicode's stream-safe format (UAX 15) allows 30 in a
 # row, far more than any language writes, and then puts a grapheme joiner between them.
@@ -154,7 +164,7 @@ def _is_plain(text: str) -> bool:
     """
     return (
         text.isprintable()
-        and "&" not in text
+        and ("&" not in text or ";" not in text)
         and "<" not in text
         and (text.isascii() or (is_normalized("NFC", text) and not has_mojibake(text)))
     )
@@ -202,6 +212,9 @@ def unescape_entities(text: str) -> str:
 
 
 def _character(entity: str) -> str:
+    from html import unescape
+    from html.entities import html5
+
     return unescape(entity) if entity[1] == "#" else html5.get(entity[1:], entity)
 
 
@@ -230,7 +243,7 @@ def has_mojibake(text: str) -> bool:
     >>> [has_mojibake(text) for text in ["cafÃ©", "café", "MAÇÃ"]]
     [True, False, False]
     """
-    return bool(_MAYBE_MOJIBAKE.search(text) and _MOJIBAKE.search(text))
+    return bool(_MAYBE_MOJIBAKE.search(text) and _mojibake().search(text))
 
 
 def repair_mojibake(text: str) -> str:
@@ -298,7 +311,7 @@ def strip_joiners(text: str) -> str:
     >>> all(strip_joiners(word) == word for word in ["می\u200cخواهم", "ക്\u200dഷ", "👩\u200d🚒"])
     True
     """
-    return _JOINERS.sub(r"\1", text) if "\u200d" in text or "\u200c" in text else text
+    return _joiners().sub(r"\1", text) if "\u200d" in text or "\u200c" in text else text
 
 
 def compose(text: str) -> str:

@@ -51,7 +51,7 @@ def needs_work(lines: list[str]) -> NDArray[np.bool_]:
     suspects = here & _WORK
     suspects |= here & behind & _SPACE
     suspects |= (here << 1) & behind & _TRAIL
-    at = np.flatnonzero(suspects)
+    at = np.flatnonzero(suspects != 0)  # numpy finds what is true several times faster than what is not zero
     # A pair may be a break and the first code point of the line behind it.
     for position in (at, at + 1):
         work[np.clip(np.searchsorted(starts, position, side="right") - 1, 0, len(lines) - 1)] = True
@@ -69,9 +69,9 @@ def _meanings(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
 
 def distinct(codes: NDArray[np.uint32]) -> list[int]:
     """The different code points among some, rising; ``numpy.unique`` would load ``numpy.ma``, a tenth of the start."""
-    present = np.zeros(0x110000, bool)
-    present[codes] = True
-    return np.flatnonzero(present).tolist()
+    codes = np.sort(codes)
+    different: list[int] = codes[np.flatnonzero(np.diff(codes, prepend=codes[:1] - np.uint32(1)))].tolist()
+    return different
 
 
 def _meaning_of(char: str) -> int:

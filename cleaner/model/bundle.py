@@ -202,8 +202,8 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
             raise ValueError(f"calibration {name} does not rise from 0 to 1")
         return Calibration(raw, calibrated)
 
-    weights = take("text_weights", np.int8, None, 1 << HASH_BITS)
-    heads = len(weights)
+    weights = take("text_weights", np.int8, 1 << HASH_BITS, None)
+    heads = weights.shape[1]
     if not heads:
         raise ValueError("its text model has no head")
     hidden = take("hidden", np.float32, len(column_bounds(heads)), None)

@@ -41,7 +41,7 @@ DECIMALS = 4
 class TextModel:
     """Linear heads over hashed n-grams.
 
-    ``weights`` int8 (heads, buckets); ``units`` float64 (heads,), what one step of a weight is worth; ``intercepts``
+    ``weights`` int8 (buckets, heads); ``units`` float64 (heads,), what one step of a weight is worth; ``intercepts``
     float64 (heads,).
     """
 
@@ -53,13 +53,14 @@ class TextModel:
     @classmethod
     def of(cls, weights: NDArray[np.int8], units: NDArray[np.float64], intercepts: NDArray[np.float64]) -> "TextModel":
         """Pack the weights for serving."""
-        tables = []
-        for first in range(0, len(weights), LANES):
-            heads = weights[first : first + LANES]
-            lanes = np.zeros((weights.shape[1], LANES), "<u2")
-            lanes[:, : len(heads)] = heads.T.astype(np.int16) + _BIAS
-            tables.append(lanes.view("<u8")[:, 0].astype(np.uint64, copy=False))
-        packed = np.stack(tables)
+        buckets, heads = weights.shape
+        packed = np.empty((-(-heads // LANES), buckets), np.uint64)
+        for first, words in zip(range(0, heads, LANES), packed, strict=True):
+            # Bytes with the sign bit turned over are the weights plus the bias.
+            lanes = weights[:, first : first + LANES].view(np.uint8) ^ np.uint8(_BIAS)
+            if lanes.shape[1] < LANES:
+                lanes = np.pad(lanes, ((0, 0), (0, LANES - lanes.shape[1])))
+            words[:] = lanes.astype("<u2").view("<u8")[:, 0]
         return cls(weights, units, intercepts, packed)
 
     def scores(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.int32]:
@@ -67,15 +68,15 @@ class TextModel:
 
         ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are judged knowing it.
         """
-        lines = len(features.lengths)
-        sums = np.zeros((len(self.weights), lines), np.int64)
+        lines, heads = len(features.lengths), self.weights.shape[1]
+        sums = np.zeros((heads, lines), np.int64)
         count = np.zeros(lines, np.intp)
         mask = np.uint64((1 << _LANE_BITS) - 1)
         for grams, starts, stops in zip(features.grams, features.starts, features.stops, strict=True):
             count += stops - starts
-            for first in range(0, len(self.weights), LANES):
+            for first in range(0, heads, LANES):
                 lanes = segment_sums(self.packed[first // LANES].take(grams), starts, stops)
-                for head in range(first, min(first + LANES, len(self.weights))):
+                for head in range(first, min(first + LANES, heads)):
                     sums[head] += ((lanes >> np.uint64(_LANE_BITS * (head - first))) & mask).view(np.int64)
         logits = (sums - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
         scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
@@ -120,18 +121,19 @@ class Perceptron:
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
         """From (inputs, lines) to (lines, outputs)."""
         lines = inputs.shape[1]
-        out = np.empty((lines, self.output.shape[1]), np.float64)
-        weights, bias = np.ascontiguousarray(self.hidden.T), self.hidden_bias[:, None]
+        out = np.empty((self.output.shape[1], lines), np.float64)
+        # Steps are a power of two, so scaling the weights instead of the activations changes no bit of them.
+        weights = np.ascontiguousarray(self.hidden.T) * np.float32(ACTIVATION_STEPS)
+        bias = self.hidden_bias[:, None] * np.float32(ACTIVATION_STEPS)
         output = self.output.T / ACTIVATION_STEPS
         for begin in range(0, lines, TILE):
             layer = weights @ inputs[:, begin : begin + TILE]
             layer += bias
-            np.clip(layer, 0, MOST_ACTIVE, out=layer)
-            layer *= ACTIVATION_STEPS
+            np.clip(layer, 0, MOST_ACTIVE * ACTIVATION_STEPS, out=layer)
             np.rint(layer, out=layer)
-            out[begin : begin + TILE] = (output @ layer.astype(np.float64)).T
-        out += self.output_bias
-        return out
+            np.matmul(output, layer.astype(np.float64), out=out[:, begin : begin + TILE])
+        out += self.output_bias[:, None]
+        return out.T
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ class LineClassifier:
 
     def probabilities(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.float64]:
         """Shape (lines, kinds), before calibration; ``certain`` as in ``TextModel.scores``."""
-        if not len(features.dense):
+        if not len(features.lengths):
             return np.zeros((0, len(self.kinds)))
         text_scores = self.text_model.scores(features, certain)
         return softmax(self.context_model.logits(context_features(text_scores, features)))

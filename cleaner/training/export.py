@@ -17,12 +17,15 @@ from cleaner.training.text import HEADS
 
 NOTICE = "NOTICE"
 CREDITS = """\
-This model was trained on annotations and alignments of these public data sets. It contains weights, counts and hashes, no text of theirs.
+This model was trained on annotations and alignments of these public data sets and pages. It contains weights, counts and hashes, no text of theirs.
 
 Web Content Extraction Benchmark (WCXB), Murrough Foley, https://github.com/Murrough-Foley/web-content-extraction-benchmark,
     commit c039d5ee, licence of the annotations CC-BY-4.0 (https://creativecommons.org/licenses/by/4.0/). Changes: the annotated texts were
     aligned with the output of text extractors, and labels were corrected after reading the lines.
 Fundus, flairNLP, https://github.com/flairNLP/fundus, commit 18da6e53, test resources, MIT licence.
+Pages read by us, their text taken out by extractors: trafilatura's evaluation data, Adrien Barbaresi, https://github.com/adbar/trafilatura,
+    commit e90b0ef5, Apache-2.0; test pages of https://github.com/mozilla/readability, commit ab4027a8, Apache-2.0, of
+    https://github.com/postlight/parser, MIT or Apache-2.0, and of https://github.com/AndyTheFactory/newspaper4k, MIT licence.
 """  # noqa: E501 -- a text for readers, with lines of its own
 
 

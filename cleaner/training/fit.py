@@ -30,12 +30,12 @@ from cleaner.training.corpora import (
     OWN,
     Document,
     fold_of_site,
-    read_examples,
     read_lines_corpus,
-    strewn_pages,
 )
+from cleaner.training.examples import read_examples, strewn_pages
 from cleaner.training.export import data_digests, write_bundle
-from cleaner.training.labels import read_annotations
+from cleaner.training.labels import read_annotations, read_readings
+from cleaner.training.pages import PAGE_CORPORA, read_pages
 from cleaner.training.text import HEADS, LineTable, fit_text_model, line_table
 
 FOLDS = 5
@@ -79,8 +79,12 @@ def train(
     documents = read_lines_corpus(corpora / LINES_CORPUS, annotations)
     if not documents:
         raise InputError(f"{corpora / LINES_CORPUS} holds no documents")
+    scored = {document.page for document in documents}
+    progress("extracting the pages that were read whole")
+    documents += read_pages(corpora, read_readings(data / "readings.jsonl"))
     documents += strewn_pages(documents, data / "examples", FOLDS) + read_examples(data / "examples", FOLDS)
-    sources = data_digests(corpora / LINES_CORPUS, *sorted(data.rglob("*.jsonl")))
+    used = [corpora / name for name in (LINES_CORPUS, *PAGE_CORPORA)]
+    sources = data_digests(*used, *sorted(data.rglob("*.jsonl")))
     fitted = fit(documents, progress)
     write_bundle(output, fitted.classifier, fitted.thresholds, _pages(documents), sources, fitted.metrics)
     if folds is not None:
@@ -92,7 +96,9 @@ def train(
             part = fit(rest, progress)
             folder = folds / f"fold-{fold}"
             write_bundle(folder, part.classifier, part.thresholds, _pages(rest), sources, part.metrics)
-            (folder / "ids.txt").write_text("".join(f"{page}\n" for page in _pages(unseen)), encoding="utf-8")
+            # Only pages of the line corpus can be scored by it; ids of the others may hold spaces.
+            ids = [page for page in _pages(unseen) if page in scored]
+            (folder / "ids.txt").write_text("".join(f"{page}\n" for page in ids), encoding="utf-8")
     return fitted.metrics
 
 
@@ -120,9 +126,9 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
     for held_out, model in zip(present, models[:-1], strict=True):
         mine = lines.fold == held_out
         raw[mine] = softmax(model.logits(inputs[mine].T))
-    dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].astype(np.int32)
+    dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].T.astype(np.int32)
     offsets = np.cumsum([0, *(len(document.lines) for document in documents)])
-    features = LineFeatures([], [], [], lines.lengths, dense, offsets)
+    features = LineFeatures([], [], [], np.zeros((2, 0), np.intp), lines.lengths, dense, offsets, lines.document)
     return _finish(LineClassifier(KINDS, final_text_model, models[-1], _IDENTITY, _IDENTITY), raw, lines, features)
 
 

@@ -1,4 +1,4 @@
-"""Kinds of lines that somebody read: annotations keyed by a hash of the normalised line, without its text."""
+"""Kinds of lines that somebody read, line by line or page by page: keyed by a hash of the normalised line."""
 
 import hashlib
 import json
@@ -8,6 +8,9 @@ from pathlib import Path
 
 from cleaner.document import Kind
 from cleaner.errors import InputError
+
+# What a reader writes who cannot tell.
+UNSURE = "unsure"
 
 
 def line_hash(line: str) -> str:
@@ -35,6 +38,49 @@ class Annotations:
         return self.of_page.get((page, key)) or self.anywhere.get(key)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader said of a whole page: the kinds of its lines by ``line_hash``, and those nobody could tell.
+
+    ``article`` says whether the page is one article at all, and not a list of teasers, a shop or a forum.
+    """
+
+    article: bool
+    kinds: dict[str, Kind]
+    unsure: frozenset[str]
+
+    @property
+    def content(self) -> frozenset[str]:
+        """The lines that are main content."""
+        return frozenset(key for key, kind in self.kinds.items() if kind is Kind.CONTENT)
+
+
+def read_readings(path: Path) -> dict[str, Reading]:
+    """Read ``readings.jsonl``: for each page one object with ``page``, ``article`` and ``kinds``, hashes by kind.
+
+    Raises
+    ------
+    InputError
+        When a line of the file cannot be read; the message names it.
+    """
+    readings = {}
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            row = json.loads(line)
+            kinds = {key: Kind(kind) for kind, keys in row["kinds"].items() if kind != UNSURE for key in keys}
+            readings[row["page"]] = Reading(row["article"], kinds, frozenset(row["kinds"].get(UNSURE, ())))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"{path.name}, line {number}: not a reading ({error!r})") from error
+    return readings
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read the labels {path}: {error}") from error
+
+
 def read_annotations(path: Path) -> Annotations:
     """Read ``annotations.jsonl``: one object a line with ``hash``, ``page``, ``kind`` (and where it was read).
 
@@ -48,11 +94,7 @@ def read_annotations(path: Path) -> Annotations:
     """
     of_page: dict[tuple[str, str], Kind] = {}
     votes: dict[str, Counter[Kind]] = {}
-    try:
-        rows = path.read_bytes().splitlines()
-    except OSError as error:
-        raise InputError(f"cannot read the annotations {path}: {error}") from error
-    for number, line in enumerate(rows, 1):
+    for number, line in enumerate(_lines(path), 1):
         try:
             row = json.loads(line)
             key, page, kind = row["hash"], row["page"], Kind(row["kind"])

@@ -111,9 +111,9 @@ def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int) -> TextM
         weight = np.where(other, WEIGHT_OF_OTHER_KIND, np.clip(content, 1.0, WEIGHT_OF_OWN_CONTENT))
         weight[member] = SHARE_OF_FAMILY * weight[chosen & ~member].sum() / max(np.count_nonzero(chosen & member), 1)
         fitted.append(_fit(table, member, weight, chosen, FAMILY_PENALTY, seed))
-    weights = np.stack([weights for weights, _ in fitted])
-    units = np.quantile(np.abs(weights), 0.9999, axis=1) / 127
-    quantised = np.clip(np.rint(weights / units[:, None]), -127, 127).astype(np.int8)
+    weights = np.stack([weights for weights, _ in fitted], axis=1)
+    units = np.quantile(np.abs(weights), 0.9999, axis=0) / 127
+    quantised = np.clip(np.rint(weights / units), -127, 127).astype(np.int8)
     return TextModel.of(quantised, units, np.array([intercept for _, intercept in fitted]))
 
 

@@ -10,7 +10,8 @@ import pytest
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
-from cleaner.training.corpora import OWN, document_of_row, fold_of_site, read_examples, read_lines_corpus, read_rows
+from cleaner.training.corpora import OWN, document_of_row, fold_of_site, read_lines_corpus, read_rows
+from cleaner.training.examples import read_examples
 from cleaner.training.labels import Annotations, line_hash
 
 EXAMPLES = Path(__file__).parents[2] / "data" / "examples"

@@ -23,8 +23,9 @@ from cleaner.model.scorer import SCORE_LIMIT, SCORE_UNIT
 from cleaner.pipeline import Cleaner
 from cleaner.training import context
 from cleaner.training.calibration import calibrate
-from cleaner.training.corpora import fold_of_site, read_examples
+from cleaner.training.corpora import fold_of_site
 from cleaner.training.evaluate import evaluate, word_f1
+from cleaner.training.examples import read_examples
 from cleaner.training.export import write_bundle
 from cleaner.training.fit import FOLDS, document_features, train
 from cleaner.training.text import HEADS, fit_text_model, gram_matrix, line_table

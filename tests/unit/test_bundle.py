@@ -204,14 +204,14 @@ def test_the_message_for_another_version_says_which(tmp_path, small_bytes):
 HEADS = 1
 ARRAYS = {
     "missing": None,
-    "no head": np.zeros((0, 1 << HASH_BITS), np.int8),
-    "floats": np.zeros((HEADS, 1 << HASH_BITS), np.float32),
-    "too few buckets": np.zeros((HEADS, 1 << (HASH_BITS - 1)), np.int8),
+    "no head": np.zeros((1 << HASH_BITS, 0), np.int8),
+    "floats": np.zeros((1 << HASH_BITS, HEADS), np.float32),
+    "too few buckets": np.zeros((1 << (HASH_BITS - 1), HEADS), np.int8),
     "one dimension": np.zeros(1 << HASH_BITS, np.int8),
     "text": np.zeros((HEADS, 5), "U5"),
     "times": np.zeros((HEADS, 5), "M8[s]"),
     "fields": np.zeros((HEADS, 5), [("a", "i4")]),
-    "big ends": np.zeros((HEADS, 1 << HASH_BITS), ">f8"),
+    "big ends": np.zeros((1 << HASH_BITS, HEADS), ">f8"),
 }
 
 

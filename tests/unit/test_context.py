@@ -62,7 +62,7 @@ def test_columns_begin_with_the_scores_and_the_shape_of_the_line():
     (columns,) = columns_of(document)
     assert columns.dtype == np.float32
     assert columns[:2].tolist() == [[-10, 90], [7, 3]]
-    assert np.array_equal(columns[2 : 2 + len(DENSE)], features_of([line for line, *_ in document]).dense.T)
+    assert np.array_equal(columns[2 : 2 + len(DENSE)], features_of([line for line, *_ in document]).dense)
 
 
 def test_columns_are_finite_small_integers():

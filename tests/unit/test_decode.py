@@ -227,7 +227,8 @@ LENGTHS = np.array([70, 10, 10, 10])
     [
         ([0, 1, 1, 1], [0.0, 0.8, 0.8, 0.8], []),
         ([1, 0, 0, 0], [0.8, 0.0, 0.0, 0.0], [0]),
-        ([1, 1, 0, 0], [SURE_SCORE, 0.8, 0.0, 0.0], [1]),
+        ([1, 1, 0, 0], [0.8, SURE_SCORE, 0.0, 0.0], [0]),
+        ([1, 1, 0, 0], [SURE_SCORE, 0.8, 0.0, 0.0], []),
         ([1, 1, 1, 1], [0.8, SURE_SCORE, 0.9, 1.0], [0, 2]),
         ([0, 0, 0, 0], [0.8, 0.8, 0.8, 0.8], []),
     ],
@@ -245,7 +246,7 @@ def test_documents_are_spared_apart():
 
 
 def test_nothing_is_spared_when_the_caller_sets_thresholds():
-    features = features_of(["Line one", "Line two", "Line three"])
+    features = features_of(["Line one", "Line two, the longest", "Line three"])
     scores = Scores(KINDS, np.array([SURE_SCORE, 0.9, FINE]), np.full(3, KINDS.index(Kind.ADVERT)), np.zeros(3, bool))
     kept = lambda options: decide(scores, features, {}, THRESHOLDS, options).kept  # noqa: E731
     assert kept(Options()) == [False, True, True]

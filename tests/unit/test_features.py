@@ -66,7 +66,7 @@ def of_line(features, i):
             strict=True,
         )
     ]
-    return grams, int(features.lengths[i]), features.dense[i].tolist()
+    return grams, int(features.lengths[i]), features.dense[:, i].tolist()
 
 
 def of_document(features, d):
@@ -99,7 +99,7 @@ def test_every_script_has_shape_and_ngrams(line):
     grams, length, dense = of_line(features, 0)
     assert length == len(line)
     assert len(dense) == len(DENSE)
-    assert sum(map(len, grams)) > 0
+    assert bool(line) == (sum(map(len, grams)) > 0)
     assert all(0 <= gram < 1 << HASH_BITS for some in grams for gram in some)
     for order, some in zip(ORDERS, grams, strict=True):
         assert len(some) == max(0, len(excerpts([line], np.array([0, 1]))[0]) + 3 - order)
@@ -113,7 +113,7 @@ def test_every_script_has_shape_and_ngrams(line):
 )
 def test_the_end_of_a_sentence_is_seen_in_every_script(name):
     line = SCRIPTS[name]
-    value = lambda text: features_of([text]).dense[0, COLUMN["ends_sentence"]]  # noqa: E731
+    value = lambda text: features_of([text]).dense[COLUMN["ends_sentence"], 0]  # noqa: E731
     assert value(line) == 1
     assert value(line[:-1]) == 0
     assert value(f"“{line}”") == 1
@@ -122,18 +122,18 @@ def test_the_end_of_a_sentence_is_seen_in_every_script(name):
 def test_case_and_digits_are_one_to_ngrams_but_not_to_the_shape():
     one, two = features_of(["Storm Hits 15 Towns"]), features_of(["STORM HITS 28 TOWNS"])
     assert of_line(one, 0)[0] == of_line(two, 0)[0]
-    assert one.dense[0, COLUMN["upper_share"]] < two.dense[0, COLUMN["upper_share"]]
+    assert one.dense[COLUMN["upper_share"], 0] < two.dense[COLUMN["upper_share"], 0]
 
 
 def test_an_astral_code_point_counts_once():
     assert of_line(features_of(["😀" * 10]), 0)[1] == 10
-    assert features_of(["𠀋𠀋𠀋"]).dense[0, COLUMN["words"]] == features_of(["市議会"]).dense[0, COLUMN["words"]]
+    assert features_of(["𠀋𠀋𠀋"]).dense[COLUMN["words"], 0] == features_of(["市議会"]).dense[COLUMN["words"], 0]
 
 
 def test_no_lines_and_no_documents():
     for offsets in ([0], [0, 0], [0, 0, 0]):
         features = line_features([], np.array(offsets))
-        assert features.dense.shape == (0, len(DENSE))
+        assert features.dense.shape == (len(DENSE), 0)
         assert len(features.lengths) == 0
         assert len(features.document_of) == 0
         assert all(len(starts) == 0 for starts in features.starts)
@@ -149,16 +149,16 @@ def test_documents_without_lines_may_stand_anywhere():
 
 def test_repeats_are_seen_within_their_document_only():
     features = features_of(["Share", "News", "Share", "Share"], ["Share", "share"], [""])
-    assert features.dense[:, COLUMN["seen_before"]].tolist() == [0, 0, 1, 1, 0, 1, 0]
-    assert features.dense[:, COLUMN["seen_again"]].tolist() == [1, 0, 1, 0, 1, 0, 0]
+    assert features.column("seen_before").tolist() == [0, 0, 1, 1, 0, 1, 0]
+    assert features.column("seen_again").tolist() == [1, 0, 1, 0, 1, 0, 0]
 
 
 def test_cohesion_counts_words_that_the_document_uses_elsewhere():
     lines = ["The minister opened the bridge", "The bridge was opened late", "Quick juicy burgers tonight"]
-    column = features_of(lines).dense[:, COLUMN["cohesion"]]
+    column = features_of(lines).column("cohesion")
     assert column[0] > column[2]
     assert column[2] == 0
-    assert features_of(lines[2:]).dense[0, COLUMN["cohesion"]] == 0
+    assert features_of(lines[2:]).dense[COLUMN["cohesion"], 0] == 0
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_cohesion_counts_words_that_the_document_uses_elsewhere():
     ],
 )
 def test_marks_are_seen(line, names):
-    dense = features_of([line]).dense[0]
+    dense = features_of([line]).dense[:, 0]
     assert [name for name in names if not dense[COLUMN[name]]] == []
 
 
 def test_dense_names_are_unique_and_cover_the_columns():
-    assert len(set(DENSE)) == len(DENSE) == features_of(["x"]).dense.shape[1]
+    assert len(set(DENSE)) == len(DENSE) == features_of(["x"]).dense.shape[0]
     assert [COLUMN[name] for name in DENSE] == list(range(len(DENSE)))
 
 

@@ -60,7 +60,7 @@ def test_packed_lanes_are_plain_sums(heads, weights):
         table[1::2] = -128
     units, intercepts = draw.uniform(1e-4, 3e-3, heads), draw.uniform(-1, 1, heads)
     features = features_of(LINES)
-    scores = TextModel.of(table, units, intercepts).scores(features)
+    scores = TextModel.of(np.ascontiguousarray(table.T), units, intercepts).scores(features)
     assert scores.dtype == np.int32
     # A sum of the same numbers in another order may fall on the other side of a half.
     assert abs(scores - plain_scores(table, units, intercepts, features)).max() <= (weights == "random")
@@ -68,7 +68,7 @@ def test_packed_lanes_are_plain_sums(heads, weights):
 
 
 def test_text_scores_are_cut_off():
-    weights = np.array([[127], [-127]], np.int8).repeat(1 << HASH_BITS, axis=1)
+    weights = np.array([[127, -127]], np.int8).repeat(1 << HASH_BITS, axis=0)
     scores = TextModel.of(weights, np.ones(2), np.zeros(2)).scores(features_of(["The council met."]))
     assert scores.tolist() == [[SCORE_LIMIT], [-SCORE_LIMIT]]
 
@@ -117,7 +117,7 @@ def test_a_line_has_the_same_logits_in_any_company(size):
 @pytest.fixture(scope="module")
 def random_classifier():
     draw = np.random.default_rng(4)
-    weights = draw.integers(-128, 128, (4, 1 << HASH_BITS)).astype(np.int8)
+    weights = draw.integers(-128, 128, (1 << HASH_BITS, 4)).astype(np.int8)
     text = TextModel.of(weights, draw.uniform(1e-3, 3e-3, 4), np.zeros(4))
     return LineClassifier(KINDS, text, perceptron()[0], IDENTITY, IDENTITY)
 

@@ -56,7 +56,7 @@ def arrays(heads=HEADS):
         output[head, KINDS.index(kind)] = 2
     identity = np.array([0.0, 1.0])
     return {
-        "text_weights": weights,
+        "text_weights": np.ascontiguousarray(weights.T),
         "text_units": np.ones(heads),
         "text_intercepts": np.full(heads, -8.0),
         "hidden": hidden,

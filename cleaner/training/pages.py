@@ -1,0 +1,107 @@
+"""HTML pages of the corpora that were read whole → documents: what several extractors left of each, with its labels.
+
+These pages have no gold text. Readers went through everything that extractors left of them and named each line of
+boilerplate; what they left unnamed is content, and serves as the gold text for lines that were cut in another way.
+"""
+
+import json
+import lzma
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from cleaner.errors import InputError
+from cleaner.lines import split_lines
+from cleaner.normalize import normalize_lines
+from cleaner.training.align import UNDECIDED, align
+from cleaner.training.corpora import Document, corrected
+from cleaner.training.labels import Reading, line_hash
+
+PAGE_CORPORA = ("news-fixtures.jsonl.xz", "readability-pages.jsonl.xz", "trafilatura-eval-dev.jsonl.xz")
+
+_LANGUAGE = re.compile(r"<html\b[^>]*?\blang=[\"']?([A-Za-z]{2})")
+
+# Somebody read every line, so these labels are better than those by alignment.
+WEIGHT_OF_READ = 1.0
+# Pages that are not one article (shops, forums, lists of teasers) still show what menus look like.
+WEIGHT_OF_OTHER = 0.3
+WEIGHT_OF_FULL_PAGE = 0.3
+
+
+def extracts(html: str) -> dict[str, str]:
+    """What each upstream makes of a page, the same ones that the line corpus was made with, as far as they install.
+
+    ``markdown`` is trafilatura's text with its marks for headings, lists and emphasis, which some jobs store.
+    """
+    from lxml.etree import tostring
+    from resiliparse.extract.html2text import extract_plain_text
+    from trafilatura import extract, load_html
+    from trafilatura.readability_lxml import Document as Readability
+
+    main = Readability(load_html(html)).summary()
+    main = main if isinstance(main, str) else tostring(main, encoding="unicode")
+    return {
+        "trafilatura": extract(html, favor_recall=True, include_comments=False) or "",
+        "markdown": extract(html, output_format="markdown", include_comments=False, include_formatting=True) or "",
+        "readability": extract_plain_text(main, main_content=False, alt_texts=False),
+        "resiliparse": extract_plain_text(html, main_content=True, alt_texts=False),
+        "fullpage": extract_plain_text(html, main_content=False, alt_texts=False),
+    }
+
+
+def read_pages(corpora: Path, readings: dict[str, Reading]) -> list[Document]:
+    """The documents of all pages that somebody read whole.
+
+    Raises
+    ------
+    InputError
+        When a corpus is missing or cannot be read.
+    """
+    rows = (row for name in PAGE_CORPORA for row in _rows(corpora / name) if row["id"] in readings)
+    made = Parallel(n_jobs=2, batch_size=8)(delayed(_documents)(row, readings[row["id"]]) for row in rows)
+    return [document for documents in made for document in documents]
+
+
+def _rows(path: Path) -> Iterable[dict[str, Any]]:
+    try:
+        with lzma.open(path, "rt", encoding="utf-8") as file:
+            yield from map(json.loads, file)
+    except (OSError, EOFError, lzma.LZMAError, ValueError) as error:
+        raise InputError(f"cannot read the corpus {path}: {error}") from error
+
+
+def _documents(row: dict[str, Any], reading: Reading) -> list[Document]:
+    try:
+        texts = extracts(row["html"])
+    except ValueError as error:
+        raise InputError(f"cannot extract text from the page {row['id']}: {error}") from error
+    left = {upstream: normalize_lines(split_lines(text)[1]) for upstream, text in texts.items()}
+    language = _LANGUAGE.search(row["html"])
+    keys = {line: line_hash(line) for lines in left.values() for line in lines}
+    gold = "\n".join(dict.fromkeys(line for line, key in keys.items() if key in reading.content))
+    documents = []
+    for upstream, lines in left.items():
+        aligned = align(lines, gold, row.get("title") or "")
+        labels, kinds = corrected(aligned, [reading.kinds.get(keys[line]) for line in lines])
+        for i, line in enumerate(lines):
+            if keys[line] in reading.unsure:
+                labels[i] = UNDECIDED
+        weight = WEIGHT_OF_READ if reading.article else WEIGHT_OF_OTHER
+        weight *= WEIGHT_OF_FULL_PAGE if upstream == "fullpage" else 1.0
+        documents.append(
+            Document(
+                row["id"],
+                row["domain"],
+                upstream,
+                lines,
+                labels,
+                kinds,
+                aligned,
+                weight,
+                language[1].lower() if language else "en",
+            )
+        )
+    return documents
