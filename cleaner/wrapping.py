@@ -14,10 +14,11 @@ NARROWEST, WIDEST = 50, 100
 # So many breaks of a document have to be where the next word would not have fitted, and no fewer than so many at all.
 FULL_SHARE, LEAST_BREAKS = 0.85, 3
 
+# Patterns are compiled when they are first used (`re` keeps them): few documents are wrapped.
 # A line that begins with a bullet, a number, a quoting mark or the indent of code is an item of its own.
-_ITEM = re.compile(r"\s{4}|\t|\s*(?:[-–—•·*+>|#]\s|\(?\w{1,3}[.)]\s)")
+_ITEM = r"\s{4}|\t|\s*(?:[-–—•·*+>|#]\s|\(?\w{1,3}[.)]\s)"
 # In scripts without spaces a line can break behind any letter.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u3041-\u3096\u309d-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff9d]")
+_UNSPACED = "[\u0e00-\u0eff\u3041-\u3096\u309d-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff9d]"
 
 
 def paragraph_starts(index: Sequence[int], lines: Sequence[str]) -> list[int] | None:
@@ -40,7 +41,7 @@ def paragraph_starts(index: Sequence[int], lines: Sequence[str]) -> list[int] | 
     breaks = full = 0
     starts = [0]
     for i in range(1, len(lines)):
-        if index[i] != index[i - 1] + 1 or _ITEM.match(lines[i]):
+        if index[i] != index[i - 1] + 1 or re.match(_ITEM, lines[i]):
             starts.append(i)
             continue
         breaks += 1
@@ -54,7 +55,7 @@ def paragraph_starts(index: Sequence[int], lines: Sequence[str]) -> list[int] | 
 def _is_full(line: str, following: str, width: int) -> bool:
     """Whether the first word of the line behind would not have fitted on this one."""
     line, following = line.strip(), following.strip()
-    word = 1 if _UNSPACED.match(following) else len(following.split(None, 1)[0]) + 1
+    word = 1 if re.match(_UNSPACED, following) else len(following.split(None, 1)[0]) + 1
     return len(line) + word > width
 
 
@@ -86,4 +87,4 @@ def spans(lines: Sequence[str]) -> list[tuple[int, int]]:
 def _belong_together(text: str, line: str) -> bool:
     """Whether no space stood at the break."""
     hyphenated = text[-1:] in ("-", "\N{SOFT HYPHEN}") and text[-2:-1].isalpha() and line[:1].islower()
-    return hyphenated or bool(_UNSPACED.match(text[-1:]) and _UNSPACED.match(line))
+    return hyphenated or bool(re.match(_UNSPACED, text[-1:]) and re.match(_UNSPACED, line))
