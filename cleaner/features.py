@@ -102,20 +102,36 @@ BOUNDS = {
 }  # fmt: skip
 
 
+# Lines whose code points are looked at together: few enough for the arrays to stay in the processor's cache.
+TILE = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """The n-grams of the lines ``begin`` to ``end`` of a batch.
+
+    ``buckets`` holds the hash bucket of each, order by order; those of the ``i``-th of these lines and of order ``k``
+    stand at ``buckets[k][starts[i] : stops[k][i]]``.
+    """
+
+    begin: int
+    end: int
+    buckets: list[NDArray[np.intp]]
+    starts: NDArray[np.intp]
+    stops: list[NDArray[np.intp]]
+
+
 @dataclass(frozen=True, slots=True)
 class LineFeatures:
     """The lines of some documents as arrays.
 
-    ``grams`` holds the hash bucket of every n-gram of the batch, order by order; the grams of line ``i`` and order
-    ``k`` stand at ``grams[k][starts[k][i] : stops[k][i]]``. ``edges`` (2, lines) holds the buckets of the first and of
-    the last ``EDGE`` code points of each line with the break beside them. ``lengths`` (lines,) counts the code points
-    of whole lines. ``dense`` has shape (``len(DENSE)``, lines), dtype int32. ``offsets`` has shape (documents + 1,):
+    ``grams`` holds their n-grams, some lines at a time. ``edges`` (2, lines) holds the buckets of the first and of the
+    last ``EDGE`` code points of each line with the break beside them. ``lengths`` (lines,) counts the code points of
+    whole lines. ``dense`` has shape (``len(DENSE)``, lines), dtype int32. ``offsets`` has shape (documents + 1,):
     document ``d`` owns the lines ``offsets[d]`` to ``offsets[d + 1]``, and ``document_of`` (lines,) says the same.
     """
 
-    grams: list[NDArray[np.intp]]
-    starts: list[NDArray[np.intp]]
-    stops: list[NDArray[np.intp]]
+    grams: list[Grams]
     edges: NDArray[np.intp]
     lengths: NDArray[np.intp]
     dense: NDArray[np.int32]
@@ -162,7 +178,8 @@ def excerpts(lines: list[str], offsets: NDArray[np.intp]) -> list[str]:
     >>> [len(text) for text in excerpts(["word " * 100] * 30, np.array([0, 30]))][8:12]
     [97, 97, 251, 251]
     """
-    out = [line if len(line) <= HEAD + TAIL else f"{line[:HEAD]}\x1f{line[-TAIL:]}" for line in lines]
+    head, tail, most = HEAD, -TAIL, HEAD + TAIL
+    out = [line if len(line) <= most else f"{line[:head]}\x1f{line[tail:]}" for line in lines]
     for begin, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         for i in range(max(begin, end - LAST_LINES), end):
             line = lines[i]
@@ -184,33 +201,40 @@ def line_features(lines: list[str], offsets: NDArray[np.intp]) -> LineFeatures:
 
 def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: NDArray[np.intp]) -> LineFeatures:
     """The arrays of lines whose excerpts were taken already; ``full_lengths`` (lines,) are those of the whole lines."""
+    lines = len(ends)
     document_of = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    if not ends:
-        none = np.zeros(0, np.intp)
-        nothing = [none] * len(ORDERS)
-        edges, dense = np.zeros((2, 0), np.intp), np.zeros((len(DENSE), 0), np.int32)
-        return LineFeatures(nothing, nothing, nothing, edges, none, dense, offsets, document_of)
-    # The breaks at the end only spare the windows below a special case for very short texts.
-    codes = _code_points("\n" + "\n".join(ends) + "\n" * max(ORDERS))
-    classes = _classes(codes)
-    lengths = np.fromiter(map(len, ends), np.intp, len(ends))
-    starts = np.cumsum(lengths + 1) - lengths  # of the first code point of each line; a break stands before it
-    stops = starts + lengths
+    edges, dense = np.zeros((2, lines), np.intp), np.zeros((len(DENSE), lines), np.int32)
+    features = LineFeatures([], edges, full_lengths, dense, offsets, document_of)
+    if not lines:
+        return features
+    sums = np.zeros(lines, np.intp)
+    words: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
+    for begin in range(0, lines, TILE):
+        here = slice(begin, min(begin + TILE, lines))
+        # The breaks at the end only spare the windows below a special case for very short texts.
+        codes = _code_points("\n" + "\n".join(ends[here]) + "\n" * max(ORDERS))
+        classes = _classes(codes)
+        lengths = np.fromiter(map(len, ends[here]), np.intp, here.stop - begin)
+        starts = np.cumsum(lengths + 1) - lengths  # of the first code point of each line; a break stands before it
+        stops = starts + lengths
 
-    hashes = _rolling_hashes(_FOLD.take(codes))
-    edges = np.stack([_edge_buckets(hashes, at) for at in (starts - 1, np.maximum(stops - EDGE, 0))])
-    begins = _word_begins(classes)
-    cohesion, cohesive_words = _cohesion(hashes, classes, begins, lengths, document_of)
-    # From the break before the line to the break behind it, both included as marks of its ends.
-    gram_starts = [starts - 1] * len(ORDERS)
-    gram_stops = [np.maximum(stops + 2 - order, starts - 1) for order in ORDERS]
-    grams = [_buckets(hashes[order], order) for order in ORDERS]
-    before, again = _repeats(segment_sums(grams[0], gram_starts[0], gram_stops[0]), full_lengths, document_of)
-    shape = _shape(classes, begins, starts, stops, full_lengths)
-    dense = np.empty((len(DENSE), len(ends)), np.int32)
-    for row, values in enumerate((*shape, cohesion, cohesive_words, before, again)):
-        dense[row] = values
-    return LineFeatures(grams, gram_starts, gram_stops, edges, full_lengths, dense, offsets, document_of)
+        hashes = _rolling_hashes(_FOLD.take(codes))
+        for side, at in zip(edges, (starts - 1, np.maximum(stops - EDGE, 0)), strict=True):
+            side[here] = _edge_buckets(hashes, at)
+        begins = _word_begins(classes)
+        line, bucket = _words(hashes, classes, begins, lengths)
+        words.append((line + begin, bucket))
+        # From the break before the line to the break behind it, both included as marks of its ends.
+        gram_stops = [np.maximum(stops + 2 - order, starts - 1) for order in ORDERS]
+        buckets = [_buckets(hashes[order], order) for order in ORDERS]
+        features.grams.append(Grams(begin, here.stop, buckets, starts - 1, gram_stops))
+        sums[here] = segment_sums(buckets[0], starts - 1, gram_stops[0])
+        for row, values in enumerate(_shape(classes, begins, starts, stops, full_lengths[here])):
+            dense[row, here] = values
+    line, bucket = (np.concatenate(part) for part in zip(*words, strict=True))
+    whole = (*_cohesion(line, bucket, document_of), *_repeats(sums, full_lengths, document_of))
+    dense[-len(whole) :] = whole
+    return features
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
@@ -410,17 +434,15 @@ def _shape(
     ]
 
 
-def _cohesion(
+def _words(
     hashes: dict[int, NDArray[np.uint32]],
     classes: NDArray[np.uint8],
     begins: NDArray[np.bool_],
     lengths: NDArray[np.intp],
-    document_of: NDArray[np.intp],
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """How many of a line's longer words its document uses elsewhere too, in 1/256, and how many such words it has.
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The longer words of some lines, as the number of the line and a hash of the word.
 
-    A word counts by its first five letters, in scripts without spaces by each pair of letters. The sketch may take two
-    words for one in a very long document; it never misses a repetition.
+    A word counts by its first five letters, in scripts without spaces by each pair of letters.
     """
     letters = (classes == _LOWER) | (classes == _UPPER)
     long = begins[:-4] & letters[:-4]
@@ -432,12 +454,21 @@ def _cohesion(
     if len(pairs):
         bucket = np.concatenate([bucket, _buckets(hashes[2].take(pairs), 2, _SKETCH_BITS)])
         at = np.concatenate([at, pairs])
-    lines = len(lengths)
-    line = np.repeat(np.arange(lines), lengths + 1).take(at - 1)  # there is a break before the first line
+    line = np.repeat(np.arange(len(lengths)), lengths + 1).take(at - 1)  # there is a break before the first line
+    return line, bucket
+
+
+def _cohesion(
+    line: NDArray[np.intp], bucket: NDArray[np.intp], document_of: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """How many of a line's longer words its document uses elsewhere too, in 1/256, and how many such words it has.
+
+    The sketch may take two words for one in a very long document; it never misses a repetition.
+    """
     key = (document_of.take(line) << _SKETCH_BITS) + bucket
     common = np.bincount(key, minlength=(int(document_of[-1]) + 1) << _SKETCH_BITS).take(key) > 1
-    total = np.bincount(line, minlength=lines)
-    shared = np.bincount(line[common], minlength=lines)
+    total = np.bincount(line, minlength=len(document_of))
+    shared = np.bincount(line[common], minlength=len(document_of))
     return _share(shared, total), log_scale(total)
 
 

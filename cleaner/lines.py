@@ -48,7 +48,7 @@ def split_lines(text: str) -> tuple[Sequence[int], list[str]]:
         ([0, 3, 4], ['Storm hits coast', 'Roads closed', '\ufeff'])
     """
     lines = text.splitlines()
-    filled = [line for line in lines if line and not line.isspace()]
+    filled = list(filter(str.strip, lines))
     if len(filled) == len(lines):
         return range(len(lines)), filled
     return [number for number, line in enumerate(lines) if line and not line.isspace()], filled

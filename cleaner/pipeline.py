@@ -27,7 +27,7 @@ from cleaner.wrapping import join_wrapped, paragraph_starts, spans
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, little enough to
 # stay in the processor's cache. Results do not depend on it.
-LINES_AT_ONCE: Final = 1024
+LINES_AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ _JOIN = frozenset(
     ])
 )  # fmt: skip
 
+# Lines that are looked at together: few enough for the arrays to stay in the processor's cache.
+TILE = 1024
+
 # Filled as code points turn up.
 _MEANING = np.zeros(0x110000, np.uint8)
 
@@ -39,8 +42,13 @@ def needs_work(lines: list[str]) -> NDArray[np.bool_]:
     [False, True, True, False]
     """
     work = np.zeros(len(lines), bool)
-    if not lines:
-        return work
+    for begin in range(0, len(lines), TILE):
+        work[begin : begin + TILE] = _needs_work(lines[begin : begin + TILE])
+    return work
+
+
+def _needs_work(lines: list[str]) -> NDArray[np.bool_]:
+    work = np.zeros(len(lines), bool)
     text = "\n".join(["", *lines, ""])
     meaning = _meanings(np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32))
     lengths = np.fromiter(map(len, lines), np.intp, len(lines))

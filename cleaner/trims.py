@@ -139,10 +139,12 @@ def trim_lines(lines: list[str], features: LineFeatures) -> tuple[list[str], dic
     candidates = set(np.flatnonzero(found).tolist())
     candidates.update(i for i in bracket.tolist() if _DATELINE_HINT.search(lines[i], 0, 100))
     # Of lines that are seen whole, the features know whether there is a colon.
-    colon = (features.column("has_colon") > 0) | (features.lengths > HEAD + TAIL)
-    candidates.update(
-        i for i in np.flatnonzero(colon).tolist() if _has_invitation(lines[i], len(lines[i]) - _TAIL_WINDOW)
-    )
+    maybe = (features.column("has_colon") > 0) | (features.lengths > HEAD + TAIL)
+    for i in np.flatnonzero(maybe).tolist():
+        line = lines[i]
+        colon = line.find(":", max(len(line) - _TAIL_WINDOW, 0))
+        if colon >= 0 and _has_invitation(line, colon):
+            candidates.add(i)
     trims = {i: changes for i in sorted(candidates) if (changes := trim(lines[i])[1])}
     if trims:
         lines = lines.copy()
@@ -155,11 +157,9 @@ def repair_credits(
     lines: list[str], kinds: Sequence[Kind], trims: dict[int, tuple[Trim, ...]]
 ) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
     """Repair the credits of a batch that was trimmed; a credit that something was cut from is left alone."""
-    repaired = {
-        i: done
-        for i, kind in enumerate(kinds)
-        if kind is Kind.CREDIT and i not in trims and (done := repair_credit(lines[i]))[1]
-    }
+    credit = Kind.CREDIT
+    found = [i for i, kind in enumerate(kinds) if kind is credit and i not in trims]
+    repaired = {i: done for i in found if (done := repair_credit(lines[i]))[1]}
     if repaired:
         lines = lines.copy()
         for i, (text, _) in repaired.items():
@@ -186,16 +186,15 @@ def _head(line: str) -> tuple[int, list[Trim]]:
 
 def _tail(line: str, begin: int) -> tuple[int, list[Trim]]:
     low = max(begin + _LEAST_LEFT, len(line) - _TAIL_WINDOW)
-    if line[-3:].casefold() in _TAIL_ENDS or _has_invitation(line, low):
+    if line[-3:].casefold() in _TAIL_ENDS or _has_invitation(line, line.find(":", low)):
         for pattern in TAILS:
             if found := pattern.regex.search(line, low):
                 return found.start(), [Trim(found.start(), len(line), line[found.start() :], "", pattern.kind)]
     return len(line), []
 
 
-def _has_invitation(line: str, low: int) -> bool:
-    """Whether a colon in the tail stands behind words that invite to read something else."""
-    colon = line.find(":", max(low, 0))
+def _has_invitation(line: str, colon: int) -> bool:
+    """Whether this colon or one behind it stands behind words that invite to read something else."""
     while colon >= 0:
         end = colon - 1 if line[colon - 1 : colon] == " " else colon
         if line[max(end - 2, 0) : end].casefold() in _INVITATION_ENDS:

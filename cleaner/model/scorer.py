@@ -72,12 +72,14 @@ class TextModel:
         sums = np.zeros((heads, lines), np.int64)
         count = np.zeros(lines, np.intp)
         mask = np.uint64((1 << _LANE_BITS) - 1)
-        for grams, starts, stops in zip(features.grams, features.starts, features.stops, strict=True):
-            count += stops - starts
-            for first in range(0, heads, LANES):
-                lanes = segment_sums(self.packed[first // LANES].take(grams), starts, stops)
-                for head in range(first, min(first + LANES, heads)):
-                    sums[head] += ((lanes >> np.uint64(_LANE_BITS * (head - first))) & mask).view(np.int64)
+        for grams in features.grams:
+            here = slice(grams.begin, grams.end)
+            for buckets, stops in zip(grams.buckets, grams.stops, strict=True):
+                count[here] += stops - grams.starts
+                for first, table in zip(range(0, heads, LANES), self.packed, strict=True):
+                    lanes = segment_sums(table.take(buckets), grams.starts, stops)
+                    for head in range(first, min(first + LANES, heads)):
+                        sums[head, here] += ((lanes >> np.uint64(_LANE_BITS * (head - first))) & mask).view(np.int64)
         logits = (sums - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
         scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
         if certain:

@@ -21,7 +21,7 @@ KINDS = tuple(kind for kind in Kind if kind is not Kind.REPEAT)
 # Chosen out of fold (see the model card): one wide network overfits the few hundred sites, the average of several
 # narrow ones does not.
 NETWORKS = 3
-UNITS = 32
+UNITS = 24
 PENALTY = 0.1
 PASSES = 5
 ROWS_PER_STEP = 1024

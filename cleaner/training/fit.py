@@ -128,7 +128,7 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
         raw[mine] = softmax(model.logits(inputs[mine].T))
     dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].T.astype(np.int32)
     offsets = np.cumsum([0, *(len(document.lines) for document in documents)])
-    features = LineFeatures([], [], [], np.zeros((2, 0), np.intp), lines.lengths, dense, offsets, lines.document)
+    features = LineFeatures([], np.zeros((2, 0), np.intp), lines.lengths, dense, offsets, lines.document)
     return _finish(LineClassifier(KINDS, final_text_model, models[-1], _IDENTITY, _IDENTITY), raw, lines, features)
 
 

@@ -83,11 +83,12 @@ def gram_matrix(texts: list[str]) -> csr_matrix:
 
 def _matrix(features: LineFeatures, lines: int) -> csr_matrix:
     row_parts, column_parts = [], []
-    for grams, starts, stops in zip(features.grams, features.starts, features.stops, strict=True):
-        number = stops - starts
-        row_parts.append(np.repeat(np.arange(lines), number))
-        within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
-        column_parts.append(grams[np.repeat(starts, number) + within])
+    for grams in features.grams:
+        for buckets, stops in zip(grams.buckets, grams.stops, strict=True):
+            number = stops - grams.starts
+            row_parts.append(np.repeat(np.arange(grams.begin, grams.end), number))
+            within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+            column_parts.append(buckets[np.repeat(grams.starts, number) + within])
     rows, columns = np.concatenate(row_parts), np.concatenate(column_parts)
     norm = 1 / np.sqrt(np.maximum(np.bincount(rows, minlength=lines), 1))
     return csr_matrix((norm[rows], (rows, columns)), shape=(lines, 1 << HASH_BITS))

@@ -13,8 +13,10 @@ from cleaner.features import (
     DENSE,
     HASH_BITS,
     HEAD,
+    LAST_LINES,
     ORDERS,
     TAIL,
+    TILE,
     excerpts,
     line_features,
     log_scale,
@@ -57,14 +59,11 @@ DOCUMENT = st.one_of(WORDS, st.lists(TEXT, max_size=5))
 
 def of_line(features, i):
     """All that there is of line ``i``."""
+    (tile,) = (tile for tile in features.grams if tile.begin <= i < tile.end)
+    here = i - tile.begin
     grams = [
-        all_[start:stop].tolist()
-        for all_, start, stop in zip(
-            features.grams,
-            [starts[i] for starts in features.starts],
-            [stops[i] for stops in features.stops],
-            strict=True,
-        )
+        buckets[tile.starts[here] : stops[here]].tolist()
+        for buckets, stops in zip(tile.buckets, tile.stops, strict=True)
     ]
     return grams, int(features.lengths[i]), features.dense[:, i].tolist()
 
@@ -130,13 +129,24 @@ def test_an_astral_code_point_counts_once():
     assert features_of(["𠀋𠀋𠀋"]).dense[COLUMN["words"], 0] == features_of(["市議会"]).dense[COLUMN["words"], 0]
 
 
+def test_lines_of_many_tiles_are_like_lines_of_one():
+    lines = [f"{line} {number}" for number in range(120) for line in SCRIPTS.values()]
+    assert len(lines) > 2 * TILE
+    together = features_of(lines)
+    assert [grams.end - grams.begin for grams in together.grams][:2] == [TILE, TILE]
+    for i in [0, TILE - 1, TILE, TILE + 1, 2 * TILE, len(lines) - LAST_LINES - 1]:
+        assert of_line(together, i)[0] == of_line(features_of([lines[i], *["x"] * LAST_LINES]), 0)[0]
+    twice = features_of(lines, lines)
+    assert of_document(twice, 1) == of_document(together, 0)
+
+
 def test_no_lines_and_no_documents():
     for offsets in ([0], [0, 0], [0, 0, 0]):
         features = line_features([], np.array(offsets))
         assert features.dense.shape == (len(DENSE), 0)
         assert len(features.lengths) == 0
         assert len(features.document_of) == 0
-        assert all(len(starts) == 0 for starts in features.starts)
+        assert features.grams == []
 
 
 def test_documents_without_lines_may_stand_anywhere():

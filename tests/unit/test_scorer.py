@@ -40,8 +40,10 @@ def plain_scores(weights, units, intercepts, features):
     """The definition, head by head and line by line."""
     out = np.empty((len(weights), len(features.lengths)), np.int32)
     for i in range(len(features.lengths)):
+        (tile,) = (tile for tile in features.grams if tile.begin <= i < tile.end)
+        here = i - tile.begin
         grams = np.concatenate(
-            [g[a[i] : b[i]] for g, a, b in zip(features.grams, features.starts, features.stops, strict=True)]
+            [buckets[tile.starts[here] : stops[here]] for buckets, stops in zip(tile.buckets, tile.stops, strict=True)]
         )
         total = weights[:, grams].astype(np.int64).sum(axis=1)
         logits = total / np.sqrt(max(len(grams), 1)) * units + intercepts

@@ -44,8 +44,8 @@ def arrays(heads=HEADS):
     weights = np.zeros((heads, 1 << HASH_BITS), np.int8)
     for head, word in enumerate(list(MARKERS.values())[: heads - 1], 1):
         features = features_of([word])
-        grams, starts, stops = features.grams[-1], features.starts[-1], features.stops[-1]
-        inside = grams[starts[0] + 1 : stops[0] - 1]  # without the ends of the line
+        (grams,) = features.grams
+        inside = grams.buckets[-1][grams.starts[0] + 1 : grams.stops[-1][0] - 1]  # without the ends of the line
         weights[0, inside] = weights[head, inside] = 127
     hidden = np.zeros((columns(heads), heads), np.float32)
     hidden[:heads] = np.eye(heads) / 16

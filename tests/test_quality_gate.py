@@ -1,0 +1,172 @@
+"""The model that ships is above its pinned floors, and no floor is lowered by accident.
+
+The figures of the corpora take half a minute and files that are not ours: ``benchmarks/README.md`` says who runs them.
+"""
+
+import gzip
+import json
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROW = {
+    "id": "mini/1",
+    "title": "The lock",
+    "domain": "paper.example",
+    "upstream": "goose",
+    "gold": "The harbour master closed the northern lock on Monday.",
+    "lines": ["The harbour master closed the northern lock on Monday.", "ADVERTISEMENT Advertisement"],
+    "labels": [1, 0],
+}
+
+
+def module_at(path):
+    """A Python file that stands in no package, as a module."""
+    spec = spec_from_file_location(path.stem, path)
+    module = module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+gate = module_at(ROOT / "benchmarks" / "quality_gate.py")
+
+
+@pytest.fixture
+def floors(tmp_path):
+    """A file of floors that the model that ships just reaches."""
+    path = tmp_path / "floors.json"
+    assert gate.main(["--floors", str(path), "--update"]) == 0
+    return path
+
+
+@pytest.fixture
+def corpora(tmp_path):
+    """A folder of corpora that holds one invented page."""
+    with gzip.open(tmp_path / gate.LINES_CORPUS, "wt", encoding="utf-8") as file:
+        file.write(json.dumps(ROW) + "\n")
+    return tmp_path
+
+
+def raise_floor(path, row, column, by):
+    parts = json.loads(path.read_text("utf-8"))
+    parts[gate.OWN]["table"][row][column] += by
+    path.write_text(json.dumps(parts), "utf-8")
+
+
+def test_the_model_that_ships_is_above_its_floors():
+    assert gate.main([]) == 0
+
+
+def test_a_case_is_right_when_its_own_test_says_so():
+    cases = module_at(ROOT / "tests" / "test_cases.py")
+    verdicts = list(gate.judged_cases())
+    assert len(verdicts) == sum(len(cases.rows(file)) for file in cases.FILES)
+    assert [
+        case["name"] for case, line in verdicts if gate.is_right(case, line) != (not cases.wrong(case, line.as_dict()))
+    ] == []
+
+
+def test_both_parts_are_pinned():
+    pinned = gate.read_floors(gate.FLOORS)
+    assert set(pinned) == {gate.OWN, gate.CORPORA}
+    for part in pinned.values():
+        assert {"bundle", "weights"} <= set(part.measured_with)
+        assert gate.worth(part.table) == part.table
+    assert {"extracted", "- fundus", "fullpage"} < set(pinned[gate.CORPORA].table)
+
+
+def test_pinning_again_changes_nothing(floors):
+    before = floors.read_bytes()
+    assert gate.main(["--floors", str(floors), "--update"]) == 0
+    assert floors.read_bytes() == before
+
+
+@pytest.mark.parametrize(("row", "column", "by"), [("cases: look-alikes", "right%", 0.1), ("golden", "left", -1)])
+def test_a_floor_falls_only_by_an_explicit_flag(floors, capsys, row, column, by):
+    pinned = floors.read_bytes()
+    raise_floor(floors, row, column, by)
+    raised = floors.read_bytes()
+    for arguments in ([], ["--update"]):
+        capsys.readouterr()
+        assert gate.main(["--floors", str(floors), *arguments]) == 1
+        named = capsys.readouterr().out.partition("1 below the floor:")[2]
+        assert row in named and column in named
+        assert floors.read_bytes() == raised
+    assert gate.main(["--floors", str(floors), "--update", "--allow-regression"]) == 0
+    assert row in capsys.readouterr().out.partition("1 below the floor:")[2]
+    assert floors.read_bytes() == pinned
+
+
+def test_a_figure_that_is_no_longer_measured_falls(floors, capsys):
+    parts = json.loads(floors.read_text("utf-8"))
+    parts[gate.OWN]["table"]["cases: gossip"] = {"right%": 50.0}
+    floors.write_text(json.dumps(parts), "utf-8")
+    assert gate.main(["--floors", str(floors), "--update"]) == 1
+    assert "cases: gossip" in capsys.readouterr().out.partition("1 below the floor:")[2]
+
+
+def test_a_better_model_raises_its_floors(floors):
+    pinned = floors.read_bytes()
+    raise_floor(floors, "cases: advert", "right%", -1)
+    assert gate.main(["--floors", str(floors)]) == 0
+    assert gate.main(["--floors", str(floors), "--update"]) == 0
+    assert floors.read_bytes() == pinned
+
+
+def test_floors_of_another_model_are_named(floors, capsys):
+    text = floors.read_text("utf-8")
+    weights = json.loads(text)[gate.OWN]["measured_with"]["weights"]
+    floors.write_text(text.replace(weights, "0" * 64), "utf-8")
+    capsys.readouterr()
+    assert gate.main(["--floors", str(floors)]) == 0
+    assert f"weights {'0' * 12}." in capsys.readouterr().out.partition("measured with others")[2]
+
+
+def test_the_corpora_are_measured_when_they_are_there(floors, corpora, capsys):
+    own = gate.read_floors(floors)[gate.OWN]
+    assert gate.main(["--floors", str(floors), "--corpora", str(corpora), "--update"]) == 0
+    assert "fitted on these pages" in capsys.readouterr().out
+    pinned = gate.read_floors(floors)
+    assert pinned[gate.OWN] == own
+    figures = gate.evaluate(corpora / gate.LINES_CORPUS)["goose"]
+    assert pinned[gate.CORPORA].table["goose"] == {
+        "gain": pytest.approx(figures["after"] - figures["before"], abs=1e-4),
+        "headroom%": 100.0,
+        "lost%": 0.0,
+    }
+    assert gate.main(["--floors", str(floors), "--update"]) == 0
+    assert gate.read_floors(floors) == pinned
+
+
+def test_corpora_that_are_not_there_are_left_out(floors, tmp_path, capsys):
+    assert gate.main(["--floors", str(floors), "--corpora", str(tmp_path / "nowhere")]) == 0
+    assert "corpora: left out, there is no folder" in capsys.readouterr().out
+
+
+def test_floors_that_cannot_be_read_are_an_error(tmp_path, capsys):
+    path = tmp_path / "floors.json"
+    assert gate.main(["--floors", str(path)]) == 4
+    assert "--update" in capsys.readouterr().err
+    path.write_text("[]", "utf-8")
+    assert gate.main(["--floors", str(path)]) == 4
+    path.write_text('{"own data": {"measured_with": {}, "table": {"golden": {"beauty": 1}}}}', "utf-8")
+    assert gate.main(["--floors", str(path)]) == 4
+    assert "beauty" in capsys.readouterr().err
+
+
+def test_the_flag_is_only_for_pinning():
+    with pytest.raises(SystemExit):
+        gate.main(["--allow-regression"])
+
+
+def test_floors_are_rounded_towards_worse():
+    assert gate.worth({"a": {"gain": 0.00449, "headroom%": 41.87, "lost%": 0.451, "right%": 66.67}}) == {
+        "a": {"gain": 0.0044, "headroom%": 41.8, "lost%": 0.46, "right%": 66.6}
+    }
+    assert gate.worth({"a": {"lost%": 0.29, "gain": -0.00031, "exact": 8}}) == {
+        "a": {"lost%": 0.29, "gain": -0.0004, "exact": 8}
+    }
