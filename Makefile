@@ -1,5 +1,6 @@
 # make demo    cleans an article of ours and shows what was removed and why
 # make test    format check, lint, types, and all tests, doctests and README examples
+# make gate    the model that ships against its pinned floors; on the corpora too when they are beside the checkout
 #
 # Both make an isolated environment first; stamps in it remember what is installed, so a second run starts at once.
 # Needs Python 3.11 or newer with pip, make and git. Another interpreter, and another place for its environment:
@@ -10,7 +11,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
-CODE := cleaner tests
+CODE := cleaner tests benchmarks
+CORPORA ?= ../shared/corpora
 
 # The first interpreter that is new enough; looked for only when an environment has to be made.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -22,7 +24,7 @@ unexport PYTHONPATH PYTHONHOME PIP_REQUIRE_VIRTUALENV PIP_USER
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test format wheel clean
+.PHONY: help demo test gate format wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -41,6 +43,9 @@ test: $(TEST_STAMP)
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
+
+gate: $(TEST_STAMP)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/quality_gate.py --corpora $(CORPORA)
 
 format: $(TEST_STAMP)
 	$(BIN)/ruff format $(CODE)

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.document import KEPT_BY_DEFAULT, CleanResult, Kind
+from cleaner.errors import CleanerError
 from cleaner.pipeline import Cleaner
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
 from cleaner.training.corpora import LINES_CORPUS, document_of_row, read_rows
-from cleaner.training.evaluate import FULL_PAGE, _add, _by_fold, _checked, _Sums, _verdicts
+from cleaner.training.evaluate import FULL_PAGE, Sums, add_document, checked_row, rows_by_bundle, texts_left
 from cleaner.training.fit import NEWS
 from cleaner.training.labels import Annotations, line_hash, read_annotations
 
@@ -93,7 +94,7 @@ class Corpus:
         return np.asarray(self.upstream != FULL_PAGE)
 
     @property
-    def corpus(self) -> NDArray[np.str_]:
+    def origin(self) -> NDArray[np.str_]:
         """The corpus that each document comes from."""
         return np.array([page.split("/")[0] for page in self.page.tolist()])
 
@@ -102,9 +103,9 @@ def clean(corpora: Path, data: Path, folds: Path) -> Corpus:
     """Clean every document by the bundle that never saw its page."""
     annotations = read_annotations(data / "annotations.jsonl")
     path = corpora / LINES_CORPUS
-    rows = [_checked(row, number, path) for number, row in enumerate(read_rows(path), 1)]
+    rows = [checked_row(row, number, path) for number, row in enumerate(read_rows(path), 1)]
     parts = []
-    for folder, mine in _by_fold(rows, folds).items():
+    for folder, mine in rows_by_bundle(rows, folds).items():
         results = Cleaner.load(folder).clean_batch("\n".join(row["lines"]) for row in mine)
         parts += [judge(row, result, annotations) for row, result in zip(mine, results, strict=True)]
     return Corpus.joined(parts)
@@ -112,8 +113,8 @@ def clean(corpora: Path, data: Path, folds: Path) -> Corpus:
 
 def judge(row: dict[str, Any], result: CleanResult, annotations: Annotations) -> Corpus:
     """Put beside each line of a cleaned document what is known of it."""
-    sums, known, verdict = _Sums(), document_of_row(row, annotations), result.columns
-    _add(sums, row, _verdicts(row, result))
+    sums, known, verdict = Sums(), document_of_row(row, annotations), result.columns
+    add_document(sums, row, texts_left(row, result))
     assert known.indexes == list(verdict.index), f"{known.page}: lines were split in two ways"
     said = [annotations.of_page.get((known.page, line_hash(line))) for line in known.lines]
     return Corpus(
@@ -131,15 +132,15 @@ def judge(row: dict[str, Any], result: CleanResult, annotations: Annotations) ->
     )
 
 
-def _tally(sums: _Sums) -> list[float]:
-    return [sums.docs, sums.dirty, sums.before, sums.after, sums.oracle, *(sums.lines[cell] for cell in _CELLS)]
+def _tally(sums: Sums) -> list[float]:
+    return [sums.docs, sums.dirty, sums.before, sums.after, sums.oracle, *(sums.lines[which] for which in _CELLS)]
 
 
 def _figures(tally: Floats) -> dict[str, float]:
     """The figures of ``clean eval`` for the sum of some tallies."""
     docs, dirty, before, after, oracle, *lines = tally.tolist()
     counts = dict(zip(_CELLS, map(int, lines), strict=True))
-    return _Sums(int(docs), int(dirty), before, after, oracle, Counter(counts)).figures()
+    return Sums(int(docs), int(dirty), before, after, oracle, Counter(counts)).figures()
 
 
 def estimate(sites: NDArray[np.str_], figures: Callable[[Numbers], Sequence[float]]) -> Floats:
@@ -169,8 +170,8 @@ def share(part: Numbers, whole: Numbers, sites: NDArray[np.str_]) -> Floats:
 
 def bin_sums(score: Floats, truth: Mask, document: Numbers, documents: int) -> Floats:
     """Sums by document and bin of the score, shape (documents, 3, bins): lines, their scores, how many are true."""
-    cell = document * BINS + np.minimum((score * BINS).astype(np.intp), BINS - 1)
-    sums = [np.bincount(cell, weights, documents * BINS) for weights in (np.ones_like(score), score, truth)]
+    place = document * BINS + np.minimum((score * BINS).astype(np.intp), BINS - 1)
+    sums = [np.bincount(place, weights, documents * BINS) for weights in (np.ones_like(score), score, truth)]
     return np.stack([part.reshape(documents, BINS) for part in sums], axis=1)
 
 
@@ -229,17 +230,17 @@ def group_cells(corpus: Corpus, mine: Mask) -> list[object]:
 
 def group_sections(corpus: Corpus) -> list[str]:
     """Tables per upstream, per corpus, and of news per country."""
-    extracted, news = corpus.extracted, corpus.corpus == NEWS
+    extracted, news = corpus.extracted, corpus.origin == NEWS
     upstreams = {name: corpus.upstream == name for name in np.unique(corpus.upstream[extracted]).tolist()}
     upstreams |= {"all extractors": extracted, "whole pages": ~extracted}
-    names = np.unique(corpus.corpus).tolist()
-    corpora = {f"{name}, extracted": (corpus.corpus == name) & extracted for name in names}
-    corpora |= {f"{name}, whole pages": (corpus.corpus == name) & ~extracted for name in names}
+    names = np.unique(corpus.origin).tolist()
+    corpora = {f"{name}, extracted": (corpus.origin == name) & extracted for name in names}
+    corpora |= {f"{name}, whole pages": (corpus.origin == name) & ~extracted for name in names}
     news &= extracted
     country = np.array([page.split("/")[1] for page in corpus.page.tolist()])
     countries = {name: news & (country == name) for name in np.unique(country[news]).tolist()}
     few = [name for name, mine in countries.items() if len(np.unique(corpus.site[mine])) < LEAST_SITES]
-    countries["those of few sites together"] = news & np.isin(country, few)
+    countries[f"those of fewer than {LEAST_SITES} sites together"] = news & np.isin(country, few)
     countries["all countries"] = news
     parts = []
     for title, of, groups, note in (
@@ -255,7 +256,7 @@ def group_sections(corpus: Corpus) -> list[str]:
 def kind_section(corpus: Corpus) -> str:
     """What became of the lines that somebody read, by the kind that the reader named."""
     gone, known = ~corpus.kept, corpus.kind != KINDS.index(Kind.REPEAT)
-    parts = [corpus.extracted | ~corpus.extracted, corpus.extracted, corpus.extracted & (corpus.corpus == NEWS)]
+    parts = [corpus.extracted | ~corpus.extracted, corpus.extracted, corpus.extracted & (corpus.origin == NEWS)]
 
     def count(lines: Mask) -> Numbers:
         return np.bincount(corpus.document[lines], minlength=len(corpus.page))
@@ -287,7 +288,7 @@ def kind_section(corpus: Corpus) -> str:
 
 def calibration_groups(corpus: Corpus) -> dict[str, tuple[Floats, NDArray[np.str_]]]:
     """The decided lines of all text and of parts of it, summed by bin and document, and the documents' sites."""
-    decided, news = corpus.label != UNDECIDED, corpus.corpus == NEWS
+    decided, news = corpus.label != UNDECIDED, corpus.origin == NEWS
     truth = corpus.label[decided] == BOILERPLATE
     sums = bin_sums(corpus.score[decided], truth, corpus.document[decided], len(corpus.page))
     groups = {"all text": news | ~news, "extracted text": corpus.extracted, "news": news}
@@ -326,7 +327,7 @@ def quality_section(corpus: Corpus) -> str:
     return section(
         "`quality`",
         f"Bad are documents whose word F1 is below {BAD_F1} after cleaning; the correlation is that of the ranks.",
-        f"text | documents | bad | of these in the lowest {LOWEST_SHARE:.0%} by `quality` % | Spearman with word F1",
+        f"text | documents | bad | found in the lowest rated {LOWEST_SHARE:.0%}, % | Spearman with word F1",
         rows,
     )
 
@@ -379,7 +380,10 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, help="folder for the pictures; needs matplotlib")
     parser.add_argument("--learning-curve", type=Path, help="JSON: a list of objects with sites, headroom and lost")
     arguments = parser.parse_args()
-    corpus = clean(arguments.corpora, arguments.data, arguments.folds)
+    try:
+        corpus = clean(arguments.corpora, arguments.data, arguments.folds)
+    except CleanerError as error:
+        parser.exit(error.exit_code, f"{parser.prog}: {error}\n")
     counts = f"{len(corpus.page):,} documents of {len(set(corpus.page)):,} pages from {len(set(corpus.site)):,} sites"
     note = (
         f"{counts}, each cleaned by a bundle that saw no page of its site. In brackets: 95 % intervals, by drawing the "

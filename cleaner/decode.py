@@ -5,8 +5,8 @@ by ``training``, and the thresholds come with the bundle.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +53,7 @@ TINY_LENGTH = 6
 _CERTAIN = {Reason.LEXICON, Reason.CALLER}
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The fate of the lines of a batch, as parallel lists. Made by ``decide``, corrected by what comes after it."""
 
     kept: list[bool]

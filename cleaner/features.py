@@ -7,8 +7,7 @@ the model makes of the arrays is left to ``model``; which neighbours matter is l
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,8 @@ FEATURES_VERSION = 1
 HEAD, TAIL = 48, 24
 # The last lines of a document are read (nearly) whole: that is where letters to the reader stand, and in the middle of
 # their paragraphs stands what they ask for. No more than fits a lane of the scorer.
-LAST_LINES = 20
-LONG_HEAD, LONG_TAIL = 170, 80
+LAST_LINES = 12
+LONG_HEAD, LONG_TAIL = 120, 60
 MOST_GRAMS = LONG_HEAD + LONG_TAIL + 2
 # How many code points a line begins or ends with are looked up by ``Edges``, the break beside them not counted.
 EDGE = 3
@@ -103,11 +102,10 @@ BOUNDS = {
 
 
 # Lines whose code points are looked at together: few enough for the arrays to stay in the processor's cache.
-TILE = 1024
+TILE = 1536
 
 
-@dataclass(frozen=True, slots=True)
-class Grams:
+class Grams(NamedTuple):
     """The n-grams of the lines ``begin`` to ``end`` of a batch.
 
     ``buckets`` holds the hash bucket of each, order by order; those of the ``i``-th of these lines and of order ``k``
@@ -121,8 +119,7 @@ class Grams:
     stops: list[NDArray[np.intp]]
 
 
-@dataclass(frozen=True, slots=True)
-class LineFeatures:
+class LineFeatures(NamedTuple):
     """The lines of some documents as arrays.
 
     ``grams`` holds their n-grams, some lines at a time. ``edges`` (2, lines) holds the buckets of the first and of the
@@ -175,8 +172,8 @@ class Edges:
 def excerpts(lines: list[str], offsets: NDArray[np.intp]) -> list[str]:
     """The part of each line that the n-grams see: its two ends, longer ones for the last lines of a document.
 
-    >>> [len(text) for text in excerpts(["word " * 100] * 30, np.array([0, 30]))][8:12]
-    [97, 97, 251, 251]
+    >>> [len(text) for text in excerpts(["word " * 100] * 30, np.array([0, 30]))][16:20]
+    [73, 73, 181, 181]
     """
     head, tail, most = HEAD, -TAIL, HEAD + TAIL
     out = [line if len(line) <= most else f"{line[:head]}\x1f{line[tail:]}" for line in lines]

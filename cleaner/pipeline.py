@@ -7,10 +7,9 @@ documents at a time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -30,16 +29,15 @@ from cleaner.wrapping import join_wrapped, paragraph_starts, spans
 LINES_AT_ONCE: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(NamedTuple):
     """One document on its way: its lines as they came, and what is wrong with it so far.
 
-    ``units`` are the texts to be judged: the lines themselves, or the paragraphs of a hard-wrapped document, which
-    begin at the lines ``starts``.
+    ``numbers`` are those of the lines in the input; ``units`` are the texts to be judged: the lines themselves, or the
+    paragraphs of a hard-wrapped document, which begin at the lines ``starts``.
     """
 
     flags: tuple[Flag, ...]
-    index: Sequence[int]
+    numbers: Sequence[int]
     raw: list[str]
     units: list[str]
     starts: list[int] | None
@@ -137,7 +135,7 @@ class Cleaner:
         for number, (document, (begin, end)) in enumerate(zip(documents, bounds, strict=True)):
             kept = decision.kept[begin:end]
             columns = LineColumns(
-                document.index,
+                document.numbers,
                 document.raw,
                 texts[begin:end],
                 kept,
@@ -174,7 +172,7 @@ def _by_line(starts: list[int], pieces: list[str], document: _Document, paragrap
         texts += map(apply_trims, own, parts)
         trims += parts
     return LineColumns(
-        document.index,
+        document.numbers,
         document.raw,
         texts,
         _spread(paragraphs.kept, sizes),

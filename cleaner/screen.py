@@ -29,7 +29,7 @@ _JOIN = frozenset(
 )  # fmt: skip
 
 # Lines that are looked at together: few enough for the arrays to stay in the processor's cache.
-TILE = 1024
+TILE = 1536
 
 # Filled as code points turn up.
 _MEANING = np.zeros(0x110000, np.uint8)

@@ -135,14 +135,14 @@ def trim_lines(lines: list[str], features: LineFeatures) -> tuple[list[str], dic
     Most lines can be told from their features to have nothing to trim, and are not looked at.
     """
     found = _edges().found_in(features) & (features.lengths >= _LEAST_LEFT)
-    bracket = np.flatnonzero(features.column("has_bracket"))
+    bracket = np.flatnonzero(features.column("has_bracket") & features.column("starts_upper"))
     candidates = set(np.flatnonzero(found).tolist())
     candidates.update(i for i in bracket.tolist() if _DATELINE_HINT.search(lines[i], 0, 100))
     # Of lines that are seen whole, the features know whether there is a colon.
     maybe = (features.column("has_colon") > 0) | (features.lengths > HEAD + TAIL)
     for i in np.flatnonzero(maybe).tolist():
         line = lines[i]
-        colon = line.find(":", max(len(line) - _TAIL_WINDOW, 0))
+        colon = line.find(":", -_TAIL_WINDOW)
         if colon >= 0 and _has_invitation(line, colon):
             candidates.add(i)
     trims = {i: changes for i in sorted(candidates) if (changes := trim(lines[i])[1])}

@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -848,6 +849,25 @@ def test_train_calls_the_trainer(tmp_path, monkeypatch, capsys):
     assert main(["train", "missing", "-o", "new"]) == 4
     assert main(["train", ".", "-o", "new", "--data", "missing"]) == 4
     assert main(["train", "."]) == 2
+    assert main(["train", ".", "-o", "new", "--reproduce"]) == 2
+    assert main(["train", ".", "--reproduce", "--folds", "folds"]) == 2
+
+
+@pytest.mark.parametrize("change", ["", "weights.npz", "manifest.json"])
+def test_train_reproduces_the_shipped_model_or_says_what_differs(tmp_path, monkeypatch, capsys, change):
+    def train(_corpora, _data, output, progress=print):
+        progress("fitting")
+        shutil.copytree(ROOT / "models" / output.name, output)
+        if change:
+            with (output / change).open("ab") as file:
+                file.write(b" ")
+
+    monkeypatch.setitem(sys.modules, "cleaner.training.fit", SimpleNamespace(train=train))
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    assert main(["train", ".", "--reproduce"]) == bool(change)
+    out, err = capsys.readouterr()
+    assert ("byte for byte" in out, f"reproduced: {change} came out different" in err) == (not change, bool(change))
 
 
 def test_train_without_its_libraries(tmp_path, monkeypatch, capsys):

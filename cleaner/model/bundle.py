@@ -9,10 +9,9 @@ import json
 import math
 import re
 import zipfile
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,16 +37,14 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(NamedTuple):
     """For each kind the score from which on a line goes: at the edges of a document, and inside the article."""
 
     edge: dict[Kind, float]
     inside: dict[Kind, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """A model that is ready to score, the thresholds from which its scores remove a line, and its manifest."""
 
     manifest: dict[str, Any]

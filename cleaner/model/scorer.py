@@ -6,7 +6,7 @@ the line and of its neighbours, the line's shape and the shape of its document.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +37,7 @@ OUTPUT_STEPS = 2.0**20
 DECIMALS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class TextModel:
+class TextModel(NamedTuple):
     """Linear heads over hashed n-grams.
 
     ``weights`` int8 (buckets, heads); ``units`` float64 (heads,), what one step of a weight is worth; ``intercepts``
@@ -48,19 +47,18 @@ class TextModel:
     weights: NDArray[np.int8]
     units: NDArray[np.float64]
     intercepts: NDArray[np.float64]
-    packed: NDArray[np.uint64]
+    packed: list[NDArray[np.uint64]]
 
     @classmethod
     def of(cls, weights: NDArray[np.int8], units: NDArray[np.float64], intercepts: NDArray[np.float64]) -> "TextModel":
         """Pack the weights for serving."""
-        buckets, heads = weights.shape
-        packed = np.empty((-(-heads // LANES), buckets), np.uint64)
-        for first, words in zip(range(0, heads, LANES), packed, strict=True):
+        packed = []
+        for first in range(0, weights.shape[1], LANES):
             # Bytes with the sign bit turned over are the weights plus the bias.
             lanes = weights[:, first : first + LANES].view(np.uint8) ^ np.uint8(_BIAS)
             if lanes.shape[1] < LANES:
                 lanes = np.pad(lanes, ((0, 0), (0, LANES - lanes.shape[1])))
-            words[:] = lanes.astype("<u2").view("<u8")[:, 0]
+            packed.append(lanes.astype("<u2").view("<u8")[:, 0])
         return cls(weights, units, intercepts, packed)
 
     def scores(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.int32]:
@@ -87,8 +85,7 @@ class TextModel:
         return scores
 
 
-@dataclass(frozen=True, slots=True)
-class Perceptron:
+class Perceptron(NamedTuple):
     """One hidden layer of rectified units; the scaling of the inputs is folded into it.
 
     ``hidden`` (inputs, units) and ``hidden_bias`` are float32, ``output`` (units, outputs) and ``output_bias`` float64.
@@ -138,8 +135,7 @@ class Perceptron:
         return out.T
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(NamedTuple):
     """A rising, piecewise linear map from raw to calibrated probability, through (``raw``, ``calibrated``)."""
 
     raw: NDArray[np.float64]
@@ -150,8 +146,7 @@ class Calibration:
         return np.round(np.interp(values, self.raw, self.calibrated), DECIMALS)
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """What a model says of some lines.
 
     ``boilerplate`` (lines,) is the calibrated probability that a line is neither content nor headline; ``best``
@@ -165,8 +160,7 @@ class Scores:
     headline: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class LineClassifier:
+class LineClassifier(NamedTuple):
     """The whole model: features of lines in, scores out. ``kinds`` names the outputs of the context model."""
 
     kinds: tuple[Kind, ...]

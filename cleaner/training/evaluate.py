@@ -25,11 +25,11 @@ IDS = "ids.txt"
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\u3040-\u30ff\u3400-\u9fff]+")
 _FIELDS = {"id": str, "domain": str, "upstream": str, "gold": str, "lines": list, "labels": list}
 
-_Row = dict[str, Any]
+Row = dict[str, Any]
 
 
 @dataclass(slots=True)
-class _Sums:
+class Sums:
     """What the pages of one row of the table add up to; ``lines`` counts by label and by whether a line was kept."""
 
     docs: int = 0
@@ -40,6 +40,7 @@ class _Sums:
     lines: Counter[tuple[int, bool]] = field(default_factory=Counter)
 
     def figures(self) -> dict[str, float]:
+        """The row of the table, shares in per cent where the name ends in ``%``."""
         hit, left = self.lines[BOILERPLATE, False], self.lines[BOILERPLATE, True]
         lost, held = self.lines[CONTENT, False], self.lines[CONTENT, True]
         precision, recall = _part(hit, hit + lost), _part(hit, hit + left)
@@ -88,16 +89,16 @@ def evaluate(corpus: Path, bundle: Path | None = None, folds: Path | None = None
     ModelError
         When a bundle is missing, damaged or made for another version.
     """
-    rows = [_checked(row, number, corpus) for number, row in enumerate(read_rows(corpus), 1)]
+    rows = [checked_row(row, number, corpus) for number, row in enumerate(read_rows(corpus), 1)]
     if not rows:
         raise InputError(f"{corpus} holds no documents; there is nothing to measure")
-    by_bundle = {bundle: rows} if folds is None else _by_fold(rows, folds)
-    sums: dict[str, _Sums] = {}
+    by_bundle = {bundle: rows} if folds is None else rows_by_bundle(rows, folds)
+    sums: dict[str, Sums] = {}
     for folder, mine in by_bundle.items():
         results = Cleaner.load(folder).clean_batch("\n".join(row["lines"]) for row in mine)
         for row, result in zip(mine, results, strict=True):
             for name in _names(row):
-                _add(sums.setdefault(name, _Sums()), row, _verdicts(row, result))
+                add_document(sums.setdefault(name, Sums()), row, texts_left(row, result))
     return {name: sums[name].figures() for name in sorted(sums)}
 
 
@@ -116,7 +117,7 @@ def _part(some: int, of: int) -> float:
     return some / max(of, 1)
 
 
-def _checked(row: Any, number: int, corpus: Path) -> _Row:
+def checked_row(row: Any, number: int, corpus: Path) -> Row:
     """Give the row back when it has all that is needed to score it."""
     wrong = (
         list(_FIELDS)
@@ -130,7 +131,7 @@ def _checked(row: Any, number: int, corpus: Path) -> _Row:
     return dict(row)
 
 
-def _names(row: _Row) -> Iterator[str]:
+def _names(row: Row) -> Iterator[str]:
     """Name the rows of the table that a page counts in."""
     yield row["upstream"]
     if row["upstream"] != FULL_PAGE:
@@ -138,7 +139,7 @@ def _names(row: _Row) -> Iterator[str]:
         yield f"- {row['id'].split('/')[0]}"
 
 
-def _verdicts(row: _Row, result: CleanResult) -> list[str | None]:
+def texts_left(row: Row, result: CleanResult) -> list[str | None]:
     """Say what is left of each line of the row: its text, or nothing when it was removed."""
     left = {line.index: line.text if line.kept else None for line in result.lines}
     for number, label in enumerate(row["labels"]):
@@ -148,7 +149,8 @@ def _verdicts(row: _Row, result: CleanResult) -> list[str | None]:
     return [left.get(number) for number in range(len(row["lines"]))]
 
 
-def _add(sums: _Sums, row: _Row, verdicts: list[str | None]) -> None:
+def add_document(sums: Sums, row: Row, verdicts: list[str | None]) -> None:
+    """Add a page to a row of the table; ``verdicts`` are its lines as they came out, nothing for those removed."""
     lines, labels, gold = row["lines"], row["labels"], row["gold"]
     judged = list(zip(lines, labels, verdicts, strict=True))
     cleaned = [line if label == UNDECIDED else text for line, label, text in judged]
@@ -161,7 +163,7 @@ def _add(sums: _Sums, row: _Row, verdicts: list[str | None]) -> None:
     sums.lines += tally
 
 
-def _by_fold(rows: list[_Row], folds: Path) -> dict[Path | None, list[_Row]]:
+def rows_by_bundle(rows: list[Row], folds: Path) -> dict[Path | None, list[Row]]:
     """Sort the rows by the bundle that never saw their page.
 
     Raises
@@ -180,7 +182,7 @@ def _by_fold(rows: list[_Row], folds: Path) -> dict[Path | None, list[_Row]]:
                 raise InputError(f"{page} is in two folds, {fold_of[page].name} and {ids.parent.name}")
     if not fold_of:
         raise InputError(f"{folds} holds no folds; give the folder that `clean train --folds` filled")
-    parts: dict[Path | None, list[_Row]] = {}
+    parts: dict[Path | None, list[Row]] = {}
     fold_of_site: dict[str, Path] = {}
     for row in rows:
         fold = fold_of.get(row["id"])
