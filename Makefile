@@ -23,6 +23,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 unexport PYTHONPATH PYTHONHOME PIP_REQUIRE_VIRTUALENV PIP_USER
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# pip compiles what it installs, but not an editable install; where Python may not write bytecode, every start would.
+COMPILE := $(BIN)/python -m compileall -q cleaner
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test gate format wheel clean
 
@@ -67,9 +70,11 @@ $(BIN)/python:
 
 $(RUN_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable .
+	@$(COMPILE)
 	@touch $@
 
 # Everything that the command needs comes with it, so one installation serves both.
 $(TEST_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable '.[test]'
+	@$(COMPILE)
 	@touch $(RUN_STAMP) $@

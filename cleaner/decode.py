@@ -31,8 +31,10 @@ BLOCK_LINES = 6
 # fold: content lost falls by a sixth.
 LARGE_SHARE, SURE_SCORE, SURE_SHARE = 0.3, 0.95, 0.5
 
-# Two sorts of lines are asked for more certainty: short ones that seem to ask for something are mostly subheads, and
-# what looks like a title among the first lines is one; further on, it leads to another story.
+# Some lines are asked for more certainty. Paragraphs, because they are most of what an article is; short ones that seem
+# to ask for something, because most of them are subheads; what looks like a title among the first lines, because it is
+# one, while further on it leads to another story.
+PARAGRAPH_SCORE = 0.85
 WARY_SCORE = 0.9
 SHORT_LENGTH = 40
 TITLE_LINES = 3
@@ -118,8 +120,7 @@ def decide(
     certain = np.zeros_like(alone)
     certain[list(known)] = True
     doubtful = goes & (scores.boilerplate >= limit * BLOCK_FRACTION)
-    paragraphs = paragraphs_of(scores.boilerplate, features)
-    enclosed = in_blocks(alone, doubtful, paragraphs, features.document_of, certain)
+    enclosed = in_blocks(alone, doubtful, long_sentences(features), features.document_of, certain)
     letter = np.zeros_like(alone)
     if not chosen:
         spared = spare(alone | enclosed, scores.boilerplate, features.lengths, features.document_of)
@@ -166,7 +167,8 @@ def _limits(
         asks = np.array([kind in (Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
         place = np.arange(len(best)) - features.offsets[features.document_of]
         careful = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
-        limit = np.where(careful, np.maximum(limit, WARY_SCORE), limit)
+        least = np.where(careful, WARY_SCORE, np.where(long_sentences(features), PARAGRAPH_SCORE, 0.0))
+        limit = np.maximum(limit, least)
     return limit
 
 
@@ -174,10 +176,14 @@ def _limits(
 EVEN = 0.5
 
 
+def long_sentences(features: LineFeatures) -> NDArray[np.bool_]:
+    """Which lines are as long as a paragraph and end a sentence."""
+    return (features.lengths >= PARAGRAPH_LENGTH) & (features.column("ends_sentence") > 0)
+
+
 def paragraphs_of(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines are long, end a sentence and look more like content than not."""
-    ends_sentence = features.column("ends_sentence") > 0
-    return (features.lengths >= PARAGRAPH_LENGTH) & ends_sentence & (boilerplate < EVEN)
+    return long_sentences(features) & (boilerplate < EVEN)
 
 
 def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
@@ -208,9 +214,9 @@ def in_blocks(
 ) -> NDArray[np.bool_]:
     """The doubtful lines that a block of removed lines encloses, or that stand between one and the document's end.
 
-    Paragraphs are never among them: a lead between a byline and an ad label, and the last lines of an article before
-    its credits, are enclosed as well. Nor do ``certain`` lines open a block that runs to the end: ad labels stand in
-    the midst of articles and say nothing of what follows.
+    Lines that are built like paragraphs are never among them: a lead between a byline and an ad label, and the last
+    lines of an article before its credits, are enclosed as well. Nor do ``certain`` lines open a block that runs to the
+    end: ad labels stand in the midst of articles and say nothing of what follows.
     """
     doubtful = possible & ~alone & ~paragraphs
     enclosed = np.zeros_like(alone)

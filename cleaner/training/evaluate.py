@@ -6,7 +6,7 @@ business of ``corpora``; whether a figure is good enough, of whoever asked.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,14 @@ class Sums:
         }
 
 
-def evaluate(corpus: Path, bundle: Path | None = None, folds: Path | None = None) -> dict[str, dict[str, float]]:
+def evaluate(
+    corpus: Path, bundle: Path | None = None, folds: Path | None = None, pages: Collection[str] | None = None
+) -> dict[str, dict[str, float]]:
     """Measure a model on a line corpus: figures per upstream, for all extractors together, and for these per corpus.
 
     ``bundle`` is a folder in place of the one that ships. With ``folds``, the folder that ``train`` filled, each page
-    is cleaned by the model that never saw it; figures on pages that a model was fitted on say nothing.
+    is cleaned by the model that never saw it; figures on pages that a model was fitted on say nothing. ``pages`` are
+    the ids to measure on, all by default.
 
     bP, bR, bF1
         Precision, recall and their harmonic mean of removing lines of boilerplate.
@@ -90,6 +93,7 @@ def evaluate(corpus: Path, bundle: Path | None = None, folds: Path | None = None
         When a bundle is missing, damaged or made for another version.
     """
     rows = [checked_row(row, number, corpus) for number, row in enumerate(read_rows(corpus), 1)]
+    rows = [row for row in rows if pages is None or row["id"] in pages]
     if not rows:
         raise InputError(f"{corpus} holds no documents; there is nothing to measure")
     by_bundle = {bundle: rows} if folds is None else rows_by_bundle(rows, folds)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import SGDClassifier
 
 from cleaner.context import context_features
-from cleaner.decode import BLOCK_FRACTION, in_blocks, in_letters, inside_article, known_kinds, paragraphs_of, spare
+from cleaner.decode import BLOCK_FRACTION, in_blocks, in_letters, inside_article, known_kinds, long_sentences, spare
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.features import DENSE, LineFeatures, line_features
@@ -228,7 +228,7 @@ def _finish(classifier: LineClassifier, raw: NDArray[np.float64], lines: _Lines,
     thresholds = thresholds_of(KINDS)
     limits = limits_of(best, inside_article(scores, features), KINDS, thresholds)
     alone = scores >= limits
-    gone = alone | in_blocks(alone, scores >= limits * BLOCK_FRACTION, paragraphs_of(scores, features), lines.document)
+    gone = alone | in_blocks(alone, scores >= limits * BLOCK_FRACTION, long_sentences(features), lines.document)
     letters = in_letters(Scores(KINDS, scores, best, np.zeros(len(best), bool)), features)
     gone = letters | (gone & ~spare(gone, scores, lines.lengths, lines.document))
     share, whole = _quality_truth(scores, gone, lines)

@@ -10,6 +10,7 @@ from cleaner.decode import (
     BLOCK_FRACTION,
     BLOCK_LINES,
     PARAGRAPH_LENGTH,
+    PARAGRAPH_SCORE,
     REPEAT_LENGTH,
     SHORT_LENGTH,
     SURE_SCORE,
@@ -217,6 +218,22 @@ def test_what_looks_like_a_title_has_to_be_sure_at_the_top_only():
     values = np.array([FINE] + [LIMIT] * TITLE_LINES)
     scores = Scores(KINDS, values, np.full(count, KINDS.index(Kind.ADVERT)), np.ones(count, bool))
     assert decide(scores, features_of(lines), {}, THRESHOLDS, Options()).kept == [True] * TITLE_LINES + [False]
+
+
+@pytest.mark.parametrize(
+    ("line", "stays"),
+    [
+        ("P" * PARAGRAPH_LENGTH + ".", True),
+        ("P" * PARAGRAPH_LENGTH, False),
+        ("P" * (PARAGRAPH_LENGTH - 2) + ".", False),
+    ],
+)
+def test_a_paragraph_has_to_be_surer_than_a_line(line, stays):
+    features = features_of([BODY, line])
+    best = np.full(2, KINDS.index(Kind.NAVIGATION))
+    scores = Scores(KINDS, np.array([FINE, PARAGRAPH_SCORE - 0.01]), best, np.zeros(2, bool))
+    assert decide(scores, features, {}, THRESHOLDS, Options()).kept == [True, stays]
+    assert decide(scores, features, {}, THRESHOLDS, Options(threshold=LIMIT)).kept == [True, False]
 
 
 LENGTHS = np.array([70, 10, 10, 10])

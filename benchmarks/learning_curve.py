@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""What more sites are worth: models fitted on a growing part of the sites, measured on sites that none of them saw.
+
+    python benchmarks/learning_curve.py ../shared/corpora -o build/learning-curve.json
+
+For each held-out fold the sites of the other folds are taken in the order of a hash of their names, a part of them at
+a time; our own examples are always there. Takes about a minute a model on two cores. ``benchmarks/report.py
+--learning-curve`` draws the result.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from cleaner.training.corpora import LINES_CORPUS, OWN, Document, fold_of_site, read_lines_corpus
+from cleaner.training.evaluate import evaluate
+from cleaner.training.examples import read_examples, strewn_pages
+from cleaner.training.export import write_bundle
+from cleaner.training.fit import FOLDS, fit
+from cleaner.training.labels import read_annotations, read_readings
+from cleaner.training.pages import read_pages
+
+PARTS = (0.1, 0.25, 0.5, 1.0)
+HELD_OUT = (0, 1)
+# Sites are ordered by a hash with this many values.
+_BINS = 1000
+NEWS, EXTRACTED = "- fundus", "extracted"
+
+
+def main() -> int:
+    """Fit, measure, write one object for each part of the sites."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpora", type=Path)
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("-o", "--output", type=Path, required=True)
+    args = parser.parse_args()
+    documents = read_lines_corpus(args.corpora / LINES_CORPUS, read_annotations(args.data / "annotations.jsonl"))
+    scored = {document.page for document in documents}
+    documents += read_pages(args.corpora, read_readings(args.data / "readings.jsonl"))
+    documents += strewn_pages(documents, args.data / "examples", FOLDS)
+    examples = read_examples(args.data / "examples", FOLDS)
+    points = []
+    for part in PARTS:
+        tables = [_measure(documents, examples, scored, part, fold, args.corpora / LINES_CORPUS) for fold in HELD_OUT]
+        names = ("sites", "headroom", "lost", "headroom_extracted", "lost_extracted")
+        points.append({name: sum(table[name] for table in tables) / len(tables) for name in names})
+        print(json.dumps(points[-1]), file=sys.stderr, flush=True)
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(json.dumps(points, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _measure(
+    documents: list[Document], examples: list[Document], scored: set[str], part: float, fold: int, corpus: Path
+) -> dict[str, float]:
+    rest = [one for one in documents if fold_of_site(one.site, FOLDS) != fold]
+    used = [one for one in rest if fold_of_site(f"learning curve {one.site}", _BINS) < part * _BINS]
+    ours = [one for one in examples if fold_of_site(one.site, FOLDS) != fold]
+    fitted = fit(used + ours, lambda _: None)
+    unseen = sorted({one.page for one in documents if fold_of_site(one.site, FOLDS) == fold and one.page in scored})
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder) / "part"
+        write_bundle(bundle, fitted.classifier, fitted.thresholds, [], {}, {})
+        table = evaluate(corpus, bundle, pages=frozenset(unseen))
+    return {
+        "sites": len({one.site for one in used if one.upstream != OWN}),
+        "headroom": table[NEWS]["headroom%"],
+        "lost": table[NEWS]["lost%"],
+        "headroom_extracted": table[EXTRACTED]["headroom%"],
+        "lost_extracted": table[EXTRACTED]["lost%"],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
