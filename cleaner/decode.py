@@ -6,6 +6,7 @@ by ``training``, and the thresholds come with the bundle.
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -273,15 +274,14 @@ def keep_within_budget(
     A document of which nothing would be left is emptied only when every verdict is certain.
     """
     kept = decision.kept[begin:end]
-    if all(kept):
-        return ()
     share = options.max_removed_share
-    if share is not None:
+    if share is not None and not all(kept):
         words = [len(text.split()) for text in texts[begin:end]]
         if sum(n for n, stays in zip(words, kept, strict=True) if not stays) > share * sum(words):
             _restore(decision, begin, end)
             return (Flag.OVER_BUDGET,)
-    if any(kept):
+    # A line of nothing but invisible characters may be kept and still leave nothing.
+    if begin == end or any(compress(texts[begin:end], kept)):
         return ()
     if not all(decision.reasons[i] in _CERTAIN or not texts[i] for i in range(begin, end)):
         _restore(decision, begin, end)

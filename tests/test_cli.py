@@ -511,7 +511,8 @@ def test_full_disk_behind_stdout(args):
 
 @pytest.mark.parametrize("args", [[], ["-f", "jsonl"], ["--diff"], ["explain"]])
 def test_reader_that_leaves(tmp_path, args):
-    lines = "".join(f"{AD}\n{line} ({number})\n" for number in range(2000) for line in STORY)
+    story = "".join(f"{line} ({{0}})\n" for line in STORY)
+    lines = "".join(f"{AD}\n{story.format(number)}" for number in range(2000))
     (tmp_path / "big").write_text(record(ARTICLE) * 3000 if "jsonl" in args else lines)
     process = subprocess.Popen(
         command(*args, tmp_path / "big"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
