@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -43,9 +44,11 @@ from cleaner.training.text import HEADS, fit_text_model, line_table
 
 LOST = 0.005
 TIMED_LINES, BATCH_LINES = 60_000, 1024
+# Of the text of whole pages the context models learn from this share, and it weighs as much as all of it, to save time.
+FULL_PAGES = 0.4
 # Draws of sites for the interval of a difference.
-DRAWS = 200
-TREES, LEAVES = 200, 31
+DRAWS = 100
+TREES, LEAVES = 100, 31
 # How far the second pass sees, and what counts as sure there.
 REACH, SURE = 3, 0.9
 # How much a chain may say against the scores: at 1 all that its transitions do, near 0 nothing.
@@ -63,12 +66,15 @@ HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """All lines side by side: ``inputs`` (lines, columns), the rest (lines,); ``groups`` are what is measured."""
+    """All lines side by side: ``inputs`` (lines, columns), the rest (lines,); ``groups`` are what is measured.
+
+    ``truth`` is 1 for boilerplate, 0 for main content, -1 where nobody knows.
+    """
 
     inputs: NDArray[np.float32]
     targets: NDArray[np.intp]
     weights: NDArray[np.float64]
-    labels: NDArray[np.int8]
+    truth: NDArray[np.int8]
     fold: NDArray[np.intp]
     document: NDArray[np.intp]
     site: NDArray[np.intp]
@@ -77,11 +83,13 @@ class Lines:
 
     def learned(self, held_out: int) -> NDArray[np.bool_]:
         """The lines that a model without that fold learns from."""
-        return (self.targets >= 0) & (self.fold != held_out)
+        learned: NDArray[np.bool_] = (self.targets >= 0) & (self.fold != held_out)
+        return learned
 
     def judged(self, held_out: int) -> NDArray[np.bool_]:
         """The lines of the corpora outside that fold whose label is known."""
-        return (self.labels >= 0) & ~self.own & (self.fold != held_out)
+        judged: NDArray[np.bool_] = (self.truth >= 0) & ~self.own & (self.fold != held_out)
+        return judged
 
 
 class Model(Protocol):
@@ -91,7 +99,7 @@ class Model(Protocol):
     def size(self) -> int:
         """Bytes of its arrays."""
 
-    def __call__(self, inputs: NDArray[np.float32], document: NDArray[np.intp]) -> NDArray[np.float64]:
+    def __call__(self, inputs: NDArray[np.float32], document: NDArray[np.intp], /) -> NDArray[np.float64]:
         """Score the lines of whole documents."""
 
 
@@ -126,7 +134,7 @@ class Perceptrons:
         hidden = np.hstack([weights[0] for weights, _ in fitted]).astype(np.float64) / deviation[:, None]
         hidden_bias = np.concatenate([biases[0] for _, biases in fitted]).astype(np.float64) - mean @ hidden
         output = np.concatenate([weights[1] for weights, _ in fitted]).astype(np.float64) / NETWORKS
-        output_bias = np.mean([biases[1] for _, biases in fitted], axis=0, dtype=np.float64)
+        output_bias: NDArray[np.float64] = np.mean([biases[1] for _, biases in fitted], axis=0, dtype=np.float64)
         return cls(Perceptron.exact(hidden, hidden_bias, output, output_bias, np.array(bounds, np.float64)))
 
     @property
@@ -134,9 +142,10 @@ class Perceptrons:
         """Bytes of its arrays."""
         return sum(array.nbytes for array in self.network)
 
-    def __call__(self, inputs: NDArray[np.float32], document: NDArray[np.intp]) -> NDArray[np.float64]:
+    def __call__(self, inputs: NDArray[np.float32], _: NDArray[np.intp]) -> NDArray[np.float64]:
         """One less content and title."""
-        return 1 - softmax(self.network.logits(inputs))[:, _GOOD].sum(axis=1)
+        scores: NDArray[np.float64] = 1 - softmax(self.network.logits(inputs))[:, _GOOD].sum(axis=1)
+        return scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +168,9 @@ class Trees:
     @property
     def size(self) -> int:
         """Bytes of the nodes as scikit-learn holds them."""
-        return sum(tree.nodes.nbytes for trees in self.forest._predictors for tree in trees)
+        return sum(tree.nodes.nbytes for trees in self.forest._predictors for tree in trees)  # noqa: SLF001 -- no public way
 
-    def __call__(self, inputs: NDArray[np.float32], document: NDArray[np.intp]) -> NDArray[np.float64]:
+    def __call__(self, inputs: NDArray[np.float32], _: NDArray[np.intp]) -> NDArray[np.float64]:
         """Probabilities of boilerplate."""
         return np.asarray(self.forest.predict_proba(np.ascontiguousarray(inputs.T))[:, 1])
 
@@ -190,7 +199,7 @@ class LineOnly:
         """Bytes of its arrays."""
         return self.weights.nbytes + 8
 
-    def __call__(self, inputs: NDArray[np.float32], document: NDArray[np.intp]) -> NDArray[np.float64]:
+    def __call__(self, inputs: NDArray[np.float32], _: NDArray[np.intp]) -> NDArray[np.float64]:
         """Probabilities of boilerplate."""
         scores: NDArray[np.float64] = 1 / (1 + np.exp(-(self.weights @ inputs[: len(self.weights)] + self.bias)))
         return scores
@@ -214,16 +223,15 @@ class Chain:
     def fit(cls, lines: Lines, held_out: int, first: Fitted, strengths: tuple[float, ...]) -> "Chain":
         """Count transitions outside the fold; the strength is the best there by average precision."""
         judged = lines.judged(held_out)
-        calibration = calibrate(first.scores[judged], lines.labels[judged] == BOILERPLATE, lines.weights[judged])
+        calibration = calibrate(first.scores[judged], lines.truth[judged] == 1, lines.weights[judged])
         together = lines.document[1:] == lines.document[:-1]
         pairs = np.flatnonzero(judged[1:] & judged[:-1] & together)
         begins = np.flatnonzero(judged & np.concatenate([[True], ~together]))
         ends = np.flatnonzero(judged & np.concatenate([~together, [True]]))
-        share = np.bincount(lines.labels[judged], lines.weights[judged], 2)
-        share /= share.sum()
-        counts = np.bincount(lines.labels[pairs] * 2 + lines.labels[pairs + 1], lines.weights[pairs], 4).reshape(2, 2)
+        share = np.bincount(lines.truth[judged], lines.weights[judged], 2) / lines.weights[judged].sum()
+        counts = np.bincount(lines.truth[pairs] * 2 + lines.truth[pairs + 1], lines.weights[pairs], 4).reshape(2, 2)
         transition = counts / counts.sum(axis=1, keepdims=True) / share
-        initial, final = (np.bincount(lines.labels[at], lines.weights[at], 2) for at in (begins, ends))
+        initial, final = (np.bincount(lines.truth[at], lines.weights[at], 2) for at in (begins, ends))
         initial, final = initial / initial.sum() / share, final / final.sum() / share
         tried = [
             cls(first.models[held_out], calibration, transition**power, initial**power, final**power)
@@ -231,9 +239,9 @@ class Chain:
         ]
         if len(tried) == 1:
             return tried[0]
-        extracted = lines.groups["extracted"][lines.fold != held_out]
         outside = lines.fold != held_out
-        scores, document, labels = first.scores[outside], lines.document[outside], lines.labels[outside]
+        extracted = lines.groups["extracted"][outside]
+        scores, document, labels = first.scores[outside], lines.document[outside], lines.truth[outside]
         precision = [
             average_precision_score(labels[extracted], chain.posterior(scores, document)[extracted]) for chain in tried
         ]
@@ -316,9 +324,9 @@ def opinions(scores: NDArray[np.float64], document: NDArray[np.intp]) -> NDArray
     columns = [padded[shift] * (where[shift] == document) for shift in shifts]
     number = document - document.min()
     size = np.maximum(np.bincount(number), 1)
-    for values in (scores, scores >= SURE, scores <= 1 - SURE):
-        columns.append((np.bincount(number, values) / size)[number])
-    return np.rint(np.stack(columns) * 256).astype(np.float32)
+    columns += [(np.bincount(number, some) / size)[number] for some in (scores, scores >= SURE, scores <= 1 - SURE)]
+    shares: NDArray[np.float32] = np.rint(np.stack(columns) * 256).astype(np.float32)
+    return shares
 
 
 def read_documents(corpora: Path, data: Path, part: float) -> tuple[list[Document], set[str]]:
@@ -343,12 +351,15 @@ def read_lines(corpora: Path, data: Path, part: float) -> Lines:
     _, site = np.unique([document.site for document in documents], return_inverse=True)
     extracted = [one.page in measured and one.upstream not in ("fullpage", OWN) for one in documents]
     news = [chosen and one.corpus == NEWS for chosen, one in zip(extracted, documents, strict=True)]
-    known = (labels == BOILERPLATE) | (labels == CONTENT)
+    truth = np.select([labels == BOILERPLATE, labels == CONTENT], [1, 0], -1).astype(np.int8)
+    known = truth >= 0
+    whole = np.repeat([one.upstream == "fullpage" for one in documents], size)
+    drawn = np.repeat([fold_of_site(one.page, _BINS) < FULL_PAGES * _BINS for one in documents], size)
     return Lines(
         inputs=_out_of_fold_inputs(documents, fold, text_models),
-        targets=targets,
-        weights=weights,
-        labels=labels,
+        targets=np.where(whole & ~drawn, -1, targets),
+        weights=np.where(whole & drawn, weights / FULL_PAGES, weights),
+        truth=truth,
         fold=np.repeat(fold, size),
         document=np.repeat(np.arange(len(documents)), size),
         site=np.repeat(site, size),
@@ -362,17 +373,17 @@ def fit_folds(lines: Lines, design: Design, before: float) -> Fitted:
     began = time.process_time()
     models = {held_out: design(lines, held_out) for held_out in range(FOLDS)}
     seconds = before + (time.process_time() - began) / FOLDS
-    scores = np.zeros(len(lines.labels))
+    scores = np.zeros(len(lines.truth))
     for held_out, model in models.items():
         mine = lines.fold == held_out
         scores[mine] = model(lines.inputs[mine].T, lines.document[mine])
     return Fitted(models, scores, seconds)
 
 
-def recall_at_loss(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
+def recall_at_loss(truth: NDArray[np.int8], scores: NDArray[np.float64]) -> float:
     """The share of boilerplate above the score that no more than ``LOST`` of the content exceeds."""
-    content = np.sort(scores[labels == CONTENT])[::-1]
-    return float(np.mean(scores[labels == BOILERPLATE] > content[int(LOST * len(content))]))
+    content = np.sort(scores[truth == 0])[::-1]
+    return float(np.mean(scores[truth == 1] > content[int(LOST * len(content))]))
 
 
 def seconds_to_score(lines: Lines, model: Model) -> float:
@@ -399,7 +410,7 @@ def _batches(lines: Lines) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int
 def difference(lines: Lines, group: str, scores: NDArray[np.float64], shipped: NDArray[np.float64]) -> str:
     """By how much average precision differs, and the middle 90 % of that over draws of sites."""
     mine = lines.groups[group]
-    labels, sites = lines.labels[mine], lines.site[mine]
+    labels, sites = lines.truth[mine], lines.site[mine]
     _, site = np.unique(sites, return_inverse=True)
     draw = np.random.default_rng(SEED)
     found = []
@@ -417,8 +428,8 @@ def difference(lines: Lines, group: str, scores: NDArray[np.float64], shipped: N
 def row(lines: Lines, name: str, fitted: Fitted, shipped: Fitted) -> str:
     """A row of the table."""
     cells = [name]
-    for measure in (average_precision_score, lambda labels, scores: recall_at_loss(scores, labels)):
-        cells += [f"{measure(lines.labels[mine], fitted.scores[mine]):.4f}" for mine in lines.groups.values()]
+    for measure in (average_precision_score, recall_at_loss):
+        cells += [f"{measure(lines.truth[mine], fitted.scores[mine]):.4f}" for mine in lines.groups.values()]
     model = fitted.models[0]
     cells += [f"{seconds_to_score(lines, model):.2f}", f"{model.size / 1000:.1f}", f"{fitted.seconds:.1f}"]
     if fitted is shipped:
@@ -461,9 +472,9 @@ def main() -> int:
             ("chain over perceptrons, full strength", shipped, (1.0,)),
             ("chain over perceptrons, best strength", shipped, STRENGTHS),
         ):
-            fitted = fit_folds(lines, lambda *given, f=first, s=strengths: Chain.fit(*given, f, s), first.seconds)
+            fitted = fit_folds(lines, partial(Chain.fit, first=first, strengths=strengths), first.seconds)
             add(row(lines, name, fitted, shipped))
-        fitted = fit_folds(lines, lambda *given: TwoPasses.fit(*given, shipped), shipped.seconds)
+        fitted = fit_folds(lines, partial(TwoPasses.fit, first=shipped), shipped.seconds)
         add(row(lines, "two passes", fitted, shipped))
         fitted = fit_folds(lines, Trees.fit, 0)
         add(row(lines, f"{TREES} boosted trees", fitted, shipped))

@@ -32,10 +32,11 @@ BLOCK_LINES = 6
 # fold: content lost falls by a sixth.
 LARGE_SHARE, SURE_SCORE, SURE_SHARE = 0.3, 0.95, 0.5
 
-# Some lines are asked for more certainty. Paragraphs, because they are most of what an article is; short ones that seem
-# to ask for something, because most of them are subheads; what looks like a title among the first lines, because it is
-# one, while further on it leads to another story.
-PARAGRAPH_SCORE = 0.85
+# Some lines are asked for more certainty. Paragraphs, because they are most of what an article is, and most of all
+# those of a document of few lines, because there is little to judge them by; short lines that seem to ask for
+# something, because most of them are subheads; what looks like a title among the first lines, because it is one, while
+# further on it leads to another story.
+PARAGRAPH_SCORE, FEW_LINES = 0.85, 16
 WARY_SCORE = 0.9
 SHORT_LENGTH = 40
 TITLE_LINES = 3
@@ -168,7 +169,9 @@ def _limits(
         asks = np.array([kind in (Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
         place = np.arange(len(best)) - features.offsets[features.document_of]
         careful = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
-        least = np.where(careful, WARY_SCORE, np.where(long_sentences(features), PARAGRAPH_SCORE, 0.0))
+        few = (np.diff(features.offsets) <= FEW_LINES)[features.document_of]
+        paragraph = long_sentences(features) * np.where(few, SURE_SCORE, PARAGRAPH_SCORE)
+        least = np.where(careful, WARY_SCORE, paragraph)
         limit = np.maximum(limit, least)
     return limit
 

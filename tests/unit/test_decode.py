@@ -9,6 +9,7 @@ from tiny import KINDS, REMOVABLE, features_of
 from cleaner.decode import (
     BLOCK_FRACTION,
     BLOCK_LINES,
+    FEW_LINES,
     PARAGRAPH_LENGTH,
     PARAGRAPH_SCORE,
     REPEAT_LENGTH,
@@ -228,12 +229,16 @@ def test_what_looks_like_a_title_has_to_be_sure_at_the_top_only():
         ("P" * (PARAGRAPH_LENGTH - 2) + ".", False),
     ],
 )
-def test_a_paragraph_has_to_be_surer_than_a_line(line, stays):
-    features = features_of([BODY, line])
-    best = np.full(2, KINDS.index(Kind.NAVIGATION))
-    scores = Scores(KINDS, np.array([FINE, PARAGRAPH_SCORE - 0.01]), best, np.zeros(2, bool))
-    assert decide(scores, features, {}, THRESHOLDS, Options()).kept == [True, stays]
-    assert decide(scores, features, {}, THRESHOLDS, Options(threshold=LIMIT)).kept == [True, False]
+def test_a_paragraph_has_to_be_surer_than_a_line_most_of_all_in_a_short_document(line, stays):
+    def kept(lines, score, options=Options()):  # noqa: B008 -- frozen
+        values, best = np.array([FINE] * (len(lines) - 1) + [score]), np.full(len(lines), KINDS.index(Kind.NAVIGATION))
+        scores = Scores(KINDS, values, best, np.zeros(len(lines), bool))
+        return decide(scores, features_of(lines), {}, THRESHOLDS, options).kept[-1]
+
+    for body, enough in (([BODY], SURE_SCORE), ([BODY] * FEW_LINES, PARAGRAPH_SCORE)):
+        assert kept([*body, line], enough - 0.01) == stays
+        assert not kept([*body, line], enough)
+        assert not kept([*body, line], enough - 0.01, Options(threshold=LIMIT))
 
 
 LENGTHS = np.array([70, 10, 10, 10])
