@@ -3,7 +3,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/context_designs.py ../shared/corpora -o build/context-designs.md
 
-A quarter of an hour on one core. The text models are made once, as ``cleaner.training.fit`` makes them; then each
+About seven minutes on one core. The text models are made once, as ``cleaner.training.fit`` makes them; then each
 design is fitted five times, without the sites of one fold, and scores the lines of that fold. A row is printed as soon
 as its design is done.
 
