@@ -254,18 +254,14 @@ def spare(
 
 def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
     """The lines that repeat, letter by letter, an earlier line of their document long enough to be no refrain."""
-    if not features.column("seen_before").any():
-        return []
-    again = features.column("seen_before") | features.column("seen_again")
-    document_of = features.document_of
+    long = np.flatnonzero(features.lengths >= REPEAT_LENGTH)
     seen: set[tuple[int, str]] = set()
     found = []
-    for i in np.flatnonzero(again).tolist():
-        if len(lines[i]) >= REPEAT_LENGTH:
-            key = (int(document_of[i]), lines[i])
-            if key in seen:
-                found.append(i)
-            seen.add(key)
+    for i, document in zip(long.tolist(), features.document_of[long].tolist(), strict=True):
+        key = (document, lines[i])
+        if key in seen:
+            found.append(i)
+        seen.add(key)
     return found
 
 

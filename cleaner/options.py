@@ -22,7 +22,8 @@ class Options:
         The same for single kinds, over ``threshold``.
     phrases
         Lines of your own that are boilerplate wherever they stand: a line that equals one of them after normalisation,
-        case aside, is removed, and its neighbours are judged knowing that.
+        case aside, is removed, and its neighbours are judged knowing that. In hard-wrapped text a paragraph counts as a
+        line.
     trims
         Whether boilerplate glued to a kept line is cut off and lost spaces are put back.
     unwrap

@@ -401,3 +401,12 @@ def test_nothing_to_say_about_documents_that_stay_or_are_empty():
     assert keep_within_budget(decision, ["a", "b", "c"], 0, 3, Options()) == ()
     assert keep_within_budget(decision, ["a", "b", "c"], 1, 1, Options(max_removed_share=0)) == ()
     assert decision.kept == [True, False, True]
+
+
+def test_a_repeat_is_seen_wherever_its_two_copies_stand():
+    lines = [
+        f"{i} bridges, and an article that goes on about each, for longer than a refrain would." for i in range(30)
+    ]
+    assert repeated_lines([*lines, lines[0]], features_of([*lines, lines[0]])) == [30]
+    assert repeated_lines(lines * 2, features_of(lines * 2)) == list(range(30, 60))
+    assert repeated_lines(lines * 2, features_of(lines, lines)) == []
