@@ -2,7 +2,7 @@
 # make test    format check, lint, types, and all tests, doctests and README examples
 # make gate    the model that ships against its pinned floors; on the corpora too when they are beside the checkout
 #
-# Both make an isolated environment first; stamps in it remember what is installed, so a second run starts at once.
+# Each makes an isolated environment first; stamps in it remember what is installed, so a second run starts at once.
 # Needs Python 3.11 or newer with pip, make and git. Another interpreter, and another place for its environment:
 #
 #     make test PYTHON=python3.13 VENV=.venv-3.13

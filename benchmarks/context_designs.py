@@ -34,12 +34,9 @@ from cleaner.features import DENSE
 from cleaner.model.scorer import Calibration, Perceptron, softmax
 from cleaner.training.align import BOILERPLATE, CONTENT
 from cleaner.training.calibration import calibrate
-from cleaner.training.context import KINDS, NETWORKS, Examples, _fit_network
-from cleaner.training.corpora import LINES_CORPUS, OWN, Document, fold_of_site, read_lines_corpus
-from cleaner.training.examples import read_examples, strewn_pages
-from cleaner.training.fit import FOLDS, NEWS, SEED, _out_of_fold_inputs, _targets
-from cleaner.training.labels import read_annotations, read_readings
-from cleaner.training.pages import read_pages
+from cleaner.training.context import KINDS, NETWORKS, Examples, average, fit_network, scale_of
+from cleaner.training.corpora import OWN, fold_of_site
+from cleaner.training.fit import FOLDS, NEWS, SEED, _out_of_fold_inputs, _targets, read_documents
 from cleaner.training.text import HEADS, fit_text_model, line_table
 
 LOST = 0.005
@@ -126,16 +123,11 @@ class Perceptrons:
         """Fit as ``fit_context_models`` does, but in this process; ``extra`` columns (lines, n) are 0 to 256."""
         use = lines.learned(held_out)
         inputs = lines.inputs[use] if extra is None else np.hstack([lines.inputs[use], extra[use]])
-        mean = inputs.mean(axis=0, dtype=np.float64)
-        deviation = np.maximum(inputs.std(axis=0, dtype=np.float64), 0.02)
+        mean, deviation = scale_of(inputs)
         examples = Examples(inputs, lines.targets[use], lines.weights[use])
-        fitted = [_fit_network(examples, mean, deviation, SEED + number) for number in range(NETWORKS)]
+        fitted = [fit_network(examples, mean, deviation, SEED + number) for number in range(NETWORKS)]
         bounds = column_bounds(len(HEADS)) + (256,) * (inputs.shape[1] - lines.inputs.shape[1])
-        hidden = np.hstack([weights[0] for weights, _ in fitted]).astype(np.float64) / deviation[:, None]
-        hidden_bias = np.concatenate([biases[0] for _, biases in fitted]).astype(np.float64) - mean @ hidden
-        output = np.concatenate([weights[1] for weights, _ in fitted]).astype(np.float64) / NETWORKS
-        output_bias: NDArray[np.float64] = np.mean([biases[1] for _, biases in fitted], axis=0, dtype=np.float64)
-        return cls(Perceptron.exact(hidden, hidden_bias, output, output_bias, np.array(bounds, np.float64)))
+        return cls(average(fitted, mean, deviation, bounds))
 
     @property
     def size(self) -> int:
@@ -329,19 +321,14 @@ def opinions(scores: NDArray[np.float64], document: NDArray[np.intp]) -> NDArray
     return shares
 
 
-def read_documents(corpora: Path, data: Path, part: float) -> tuple[list[Document], set[str]]:
-    """The documents as ``cleaner.training.fit.train`` takes them, and the pages whose lines are measured."""
-    documents = read_lines_corpus(corpora / LINES_CORPUS, read_annotations(data / "annotations.jsonl"))
-    measured = {document.page for document in documents}
-    documents += read_pages(corpora, read_readings(data / "readings.jsonl"))
-    documents = [one for one in documents if fold_of_site(f"context designs {one.site}", _BINS) < part * _BINS]
-    documents += strewn_pages(documents, data / "examples", FOLDS) + read_examples(data / "examples", FOLDS)
-    return documents, measured
-
-
 def read_lines(corpora: Path, data: Path, part: float) -> Lines:
     """Lines with the scores of text models that never saw their site."""
-    documents, measured = read_documents(corpora, data, part)
+    documents, measured = read_documents(corpora, data)
+    documents = [
+        one
+        for one in documents
+        if one.site.startswith(f"{OWN}/") or fold_of_site(f"context designs {one.site}", _BINS) < part * _BINS
+    ]
     fold = np.array([fold_of_site(document.site, FOLDS) for document in documents])
     table = line_table(documents, FOLDS)
     text_models = {held_out: fit_text_model(table, table.fold != held_out, SEED) for held_out in range(FOLDS)}

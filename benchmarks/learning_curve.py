@@ -14,13 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cleaner.training.corpora import LINES_CORPUS, OWN, Document, fold_of_site, read_lines_corpus
+from cleaner.training.corpora import LINES_CORPUS, OWN, Document, fold_of_site
 from cleaner.training.evaluate import evaluate
-from cleaner.training.examples import read_examples, strewn_pages
 from cleaner.training.export import write_bundle
-from cleaner.training.fit import FOLDS, fit
-from cleaner.training.labels import read_annotations, read_readings
-from cleaner.training.pages import read_pages
+from cleaner.training.fit import FOLDS, fit, read_documents
 
 PARTS = (0.1, 0.25, 0.5, 1.0)
 HELD_OUT = (0, 1)
@@ -36,14 +33,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("-o", "--output", type=Path, required=True)
     args = parser.parse_args()
-    documents = read_lines_corpus(args.corpora / LINES_CORPUS, read_annotations(args.data / "annotations.jsonl"))
-    scored = {document.page for document in documents}
-    documents += read_pages(args.corpora, read_readings(args.data / "readings.jsonl"))
-    documents += strewn_pages(documents, args.data / "examples", FOLDS)
-    examples = read_examples(args.data / "examples", FOLDS)
+    documents, scored = read_documents(args.corpora, args.data)
     points = []
     for part in PARTS:
-        tables = [_measure(documents, examples, scored, part, fold, args.corpora / LINES_CORPUS) for fold in HELD_OUT]
+        tables = [_measure(documents, scored, part, fold, args.corpora / LINES_CORPUS) for fold in HELD_OUT]
         names = ("sites", "headroom", "lost", "headroom_extracted", "lost_extracted")
         points.append({name: sum(table[name] for table in tables) / len(tables) for name in names})
         print(json.dumps(points[-1]), file=sys.stderr, flush=True)
@@ -52,12 +45,11 @@ def main() -> int:
     return 0
 
 
-def _measure(
-    documents: list[Document], examples: list[Document], scored: set[str], part: float, fold: int, corpus: Path
-) -> dict[str, float]:
+def _measure(documents: list[Document], scored: set[str], part: float, fold: int, corpus: Path) -> dict[str, float]:
     rest = [one for one in documents if fold_of_site(one.site, FOLDS) != fold]
+    ours = [one for one in rest if one.site.startswith(f"{OWN}/")]
     used = [one for one in rest if fold_of_site(f"learning curve {one.site}", _BINS) < part * _BINS]
-    ours = [one for one in examples if fold_of_site(one.site, FOLDS) != fold]
+    used = [one for one in used if not one.site.startswith(f"{OWN}/")]
     fitted = fit(used + ours, lambda _: None)
     unseen = sorted({one.page for one in documents if fold_of_site(one.site, FOLDS) == fold and one.page in scored})
     with tempfile.TemporaryDirectory() as folder:

@@ -39,6 +39,7 @@ LARGE_SHARE, SURE_SCORE, SURE_SHARE = 0.3, 0.95, 0.5
 PARAGRAPH_SCORE, FEW_LINES = 0.85, 16
 WARY_SCORE = 0.9
 SHORT_LENGTH = 40
+_ASKING = frozenset({Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION})
 TITLE_LINES = 3
 
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
@@ -116,7 +117,7 @@ def decide(
     best = scores.best
     chosen = options.threshold is not None or bool(options.thresholds)
     limit = _limits(scores, features, thresholds, options, wary=not chosen)
-    goes = np.array([kind in removed for kind in scores.kinds])[best]
+    goes = scores.likely(removed)
     over = scores.boilerplate >= limit
     alone = over & goes
     certain = np.zeros_like(alone)
@@ -166,7 +167,7 @@ def _limits(
     best = scores.best
     limit = np.where(inside_article(scores.boilerplate, features), zones[1][best], zones[0][best])
     if wary:
-        asks = np.array([kind in (Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION) for kind in scores.kinds])[best]
+        asks = scores.likely(_ASKING)
         place = np.arange(len(best)) - features.offsets[features.document_of]
         careful = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
         few = (np.diff(features.offsets) <= FEW_LINES)[features.document_of]
@@ -202,7 +203,7 @@ def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> 
 
 def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines belong to a letter to the reader, by what the model says of its edges."""
-    asks = np.array([kind is Kind.APPEAL for kind in scores.kinds])[scores.best]
+    asks = scores.likely({Kind.APPEAL})
     asks &= features.column("starts_dash") == 0  # what somebody says in a dialogue is no letter
     openings = (features.lengths <= OPENING_LENGTH) & (features.column("ends_colon") > 0)
     paragraphs = paragraphs_of(scores.boilerplate, features)

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.screen import distinct
+from cleaner.screen import TILE, distinct
 
 # Raised by one whenever any value below can come out different for some line.
 FEATURES_VERSION = 1
@@ -99,10 +99,6 @@ BOUNDS = {
     else 1
     for name in DENSE
 }  # fmt: skip
-
-
-# Lines whose code points are looked at together: few enough for the arrays to stay in the processor's cache.
-TILE = 1536
 
 
 class Grams(NamedTuple):

@@ -51,7 +51,7 @@ def split_lines(text: str) -> tuple[Sequence[int], list[str]]:
     filled = list(filter(str.strip, lines))
     if len(filled) == len(lines):
         return range(len(lines)), filled
-    return [number for number, line in enumerate(lines) if line and not line.isspace()], filled
+    return [number for number, line in enumerate(lines) if line.strip()], filled
 
 
 def join_lines(texts: Iterable[str]) -> str:

@@ -24,8 +24,8 @@ from cleaner.options import Options
 from cleaner.trims import apply_trims, repair_credits, trim_lines, trims_within
 from cleaner.wrapping import join_wrapped, paragraph_starts, spans
 
-# Documents are taken together until they have this many lines: enough for numpy to be worth its calls, little enough to
-# stay in the processor's cache. Results do not depend on it.
+# Documents are taken together until they have this many lines: enough for numpy to be worth its calls, and no more
+# memory than it needs. Results do not depend on it.
 LINES_AT_ONCE: Final = 4096
 
 

@@ -145,12 +145,7 @@ def trim_lines(lines: list[str], features: LineFeatures) -> tuple[list[str], dic
         colon = line.find(":", -_TAIL_WINDOW)
         if colon >= 0 and _has_invitation(line, colon):
             candidates.add(i)
-    trims = {i: changes for i in sorted(candidates) if (changes := trim(lines[i])[1])}
-    if trims:
-        lines = lines.copy()
-        for i, changes in trims.items():
-            lines[i] = apply_trims(lines[i], changes)
-    return lines, trims
+    return _changed(lines, {i: done for i in sorted(candidates) if (done := trim(lines[i]))[1]})
 
 
 def repair_credits(
@@ -159,12 +154,19 @@ def repair_credits(
     """Repair the credits of a batch that was trimmed; a credit that something was cut from is left alone."""
     credit = Kind.CREDIT
     found = [i for i, kind in enumerate(kinds) if kind is credit and i not in trims]
-    repaired = {i: done for i in found if (done := repair_credit(lines[i]))[1]}
-    if repaired:
+    lines, repairs = _changed(lines, {i: done for i in found if (done := repair_credit(lines[i]))[1]})
+    return lines, trims | repairs
+
+
+def _changed(
+    lines: list[str], done: dict[int, tuple[str, tuple[Trim, ...]]]
+) -> tuple[list[str], dict[int, tuple[Trim, ...]]]:
+    """The lines with some replaced (the same list if none is), and the trims of those."""
+    if done:
         lines = lines.copy()
-        for i, (text, _) in repaired.items():
+        for i, (text, _) in done.items():
             lines[i] = text
-    return lines, trims | {i: changes for i, (_, changes) in repaired.items()}
+    return lines, {i: changes for i, (_, changes) in done.items()}
 
 
 def repair_credit(line: str) -> tuple[str, tuple[Trim, ...]]:

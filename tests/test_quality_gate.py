@@ -5,13 +5,11 @@ The figures of the corpora take half a minute and files that are not ours: ``ben
 
 import gzip
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 import pytest
+import quality_gate as gate
+import test_cases
 
-ROOT = Path(__file__).parent.parent
 ROW = {
     "id": "mini/1",
     "title": "The lock",
@@ -21,18 +19,6 @@ ROW = {
     "lines": ["The harbour master closed the northern lock on Monday.", "ADVERTISEMENT Advertisement"],
     "labels": [1, 0],
 }
-
-
-def module_at(path):
-    """A Python file that stands in no package, as a module."""
-    spec = spec_from_file_location(path.stem, path)
-    module = module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-gate = module_at(ROOT / "benchmarks" / "quality_gate.py")
 
 
 @pytest.fixture
@@ -62,12 +48,10 @@ def test_the_model_that_ships_is_above_its_floors():
 
 
 def test_a_case_is_right_when_its_own_test_says_so():
-    cases = module_at(ROOT / "tests" / "test_cases.py")
     verdicts = list(gate.judged_cases())
-    assert len(verdicts) == sum(len(cases.rows(file)) for file in cases.FILES)
-    assert [
-        case["name"] for case, line in verdicts if gate.is_right(case, line) != (not cases.wrong(case, line.as_dict()))
-    ] == []
+    assert len(verdicts) == sum(len(test_cases.rows(file)) for file in test_cases.FILES)
+    agrees = lambda case, line: gate.is_right(case, line) == (not test_cases.wrong(case, line.as_dict()))  # noqa: E731
+    assert [case["name"] for case, line in verdicts if not agrees(case, line)] == []
 
 
 def test_both_parts_are_pinned():

@@ -4,11 +4,13 @@ import doctest
 import gzip
 import json
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
 import pytest
+import report
+import report_plots
+import tiny
 
 from cleaner.training.labels import line_hash
 
@@ -18,18 +20,6 @@ ADVERT = "zzadvert zzadvert zzadvert"  # what the hand-made bundle of the unit t
 MISSED = "Buy two tickets and pay for one."
 COUNTRIES = ("aa", "bb")
 PAGES = {f"fundus/{country}/Paper{n}": f"paper{n}.{country}.example" for country in COUNTRIES for n in range(6)}
-
-
-def module_at(path):
-    """A Python file that stands in no package, as a module."""
-    spec = spec_from_file_location(path.stem, path)
-    module = module_from_spec(spec)
-    sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-report = module_at(ROOT / "benchmarks" / "report.py")
 
 
 def rows():
@@ -50,7 +40,7 @@ def rows():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A corpus of twelve sites, what readers said of its adverts, and two folds with one and the same bundle."""
-    folder, tiny = tmp_path_factory.mktemp("report"), module_at(ROOT / "tests" / "unit" / "tiny.py")
+    folder = tmp_path_factory.mktemp("report")
     with gzip.open(folder / "lines-dev.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows())
     said = [(ADVERT, "advert"), (MISSED, "appeal")]
@@ -153,7 +143,7 @@ def test_pictures(folder, corpus, monkeypatch):
     assert names == {"precision-recall.png", "reliability.png", "learning-curve.png"}
 
 
-@pytest.mark.parametrize("name", ["report", "report_plots"])
-def test_examples_in_docstrings(name):
-    tried = doctest.testmod(module_at(ROOT / "benchmarks" / f"{name}.py"))
+@pytest.mark.parametrize("module", [report, report_plots])
+def test_examples_in_docstrings(module):
+    tried = doctest.testmod(module)
     assert tried.attempted and not tried.failed

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from cleaner.cli.choices import SETTINGS
+from cleaner.cli.run import FINDINGS
 from cleaner.cli.terminal import say
 from cleaner.errors import CleanerError, InputError
 
@@ -23,7 +24,6 @@ versions write the same bytes. The metrics go to stdout as JSON. With --reproduc
 again, elsewhere, and compared byte for byte; exit 1 when it differs.
 """
 TRAINING_LIBRARIES = {"sklearn", "scipy", "joblib", "trafilatura", "lxml", "resiliparse"}
-FINDINGS = 1
 
 
 @click.command(context_settings=SETTINGS, help=HELP)

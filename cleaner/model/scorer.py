@@ -159,6 +159,10 @@ class Scores(NamedTuple):
     best: NDArray[np.intp]
     headline: NDArray[np.bool_]
 
+    def likely(self, kinds: Collection[Kind]) -> NDArray[np.bool_]:
+        """Which lines would be of one of these kinds if they were boilerplate, shape (lines,)."""
+        return np.array([kind in kinds for kind in self.kinds])[self.best]
+
 
 class LineClassifier(NamedTuple):
     """The whole model: features of lines in, scores out. ``kinds`` names the outputs of the context model."""

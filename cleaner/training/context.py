@@ -28,6 +28,10 @@ ROWS_PER_STEP = 1024
 LEARNING_RATE = 1e-3
 
 
+# The weights of the layers of a network, and their biases.
+Network = tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Examples:
     """Lines to learn from: ``inputs`` (lines, columns), ``targets`` (lines,): numbers in ``KINDS``, ``weights``."""
@@ -42,29 +46,27 @@ def fit_context_models(sets: list[Examples], seed: int) -> list[Perceptron]:
 
     Each process computes with one thread, so the result does not depend on how many there are.
     """
-    # A column that hardly varies would get weights that cost all others their precision.
-    scales = [
-        (
-            examples.inputs.mean(axis=0, dtype=np.float64),
-            np.maximum(examples.inputs.std(axis=0, dtype=np.float64), 0.02),
-        )
-        for examples in sets
-    ]
+    scales = [scale_of(examples.inputs) for examples in sets]
     jobs = [
-        delayed(_fit_network)(examples, mean, deviation, seed + network)
+        delayed(fit_network)(examples, mean, deviation, seed + network)
         for examples, (mean, deviation) in zip(sets, scales, strict=True)
         for network in range(NETWORKS)
     ]
     fitted = Parallel(n_jobs=2)(jobs)
     return [
-        _average(fitted[i * NETWORKS : (i + 1) * NETWORKS], mean, deviation)
+        average(fitted[i * NETWORKS : (i + 1) * NETWORKS], mean, deviation, column_bounds(len(HEADS)))
         for i, (mean, deviation) in enumerate(scales)
     ]
 
 
-def _fit_network(
-    examples: Examples, mean: NDArray[np.float64], deviation: NDArray[np.float64], seed: int
-) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+def scale_of(inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and deviation of each column; one that hardly varies would get weights that cost all others precision."""
+    deviation = np.maximum(inputs.std(axis=0, dtype=np.float64), 0.02)
+    return inputs.mean(axis=0, dtype=np.float64), deviation
+
+
+def fit_network(examples: Examples, mean: NDArray[np.float64], deviation: NDArray[np.float64], seed: int) -> Network:
+    """Fit one network, with one thread."""
     network = MLPClassifier(
         (UNITS,),
         alpha=PENALTY,
@@ -83,14 +85,15 @@ def _fit_network(
     return network.coefs_, network.intercepts_
 
 
-def _average(
-    networks: list[tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]],
-    mean: NDArray[np.float64],
-    deviation: NDArray[np.float64],
+def average(
+    networks: list[Network], mean: NDArray[np.float64], deviation: NDArray[np.float64], bounds: tuple[int, ...]
 ) -> Perceptron:
-    """The networks side by side as one that gives the mean of their logits; the scaling of the inputs goes into it."""
+    """The networks side by side as one that gives the mean of their logits; the scaling of the inputs goes into it.
+
+    ``bounds`` are the largest absolute values of the columns.
+    """
     hidden = np.concatenate([weights[0] for weights, _ in networks], axis=1).astype(np.float64) / deviation[:, None]
     hidden_bias = np.concatenate([biases[0] for _, biases in networks]).astype(np.float64) - mean @ hidden
     output = np.concatenate([weights[1] for weights, _ in networks], axis=0).astype(np.float64) / len(networks)
     output_bias: NDArray[np.float64] = np.mean([biases[1] for _, biases in networks], axis=0, dtype=np.float64)
-    return Perceptron.exact(hidden, hidden_bias, output, output_bias, np.array(column_bounds(len(HEADS)), np.float64))
+    return Perceptron.exact(hidden, hidden_bias, output, output_bias, np.array(bounds, np.float64))

@@ -92,8 +92,7 @@ def strewn_pages(documents: list[Document], folder: Path, folds: int) -> list[Do
             rows[last + 1 : last + 1] = _rows(block)
         inside = [[pair] for pair in pool.middle.deal(draw.randint(0, 3))]
         inside += pool.blocks["middle"].deal(draw.randint(0, 1))
-        for place, number in sorted(((draw.randint(2, last), n) for n in range(len(inside))), reverse=True):
-            rows[place:place] = _rows(inside[number])
+        _insert(draw, rows, [_rows(pairs) for pairs in inside], 2, last)
         rows += _rows(pool.tail.deal(draw.randint(0, 2)))
         rows[:0] = _rows([pair for block in pool.blocks["front"].deal(draw.randint(0, 1)) for pair in block])
         lines, labels, kinds, aligned = (list(column) for column in zip(*rows, strict=True))
@@ -165,15 +164,19 @@ def _read_pools(folder: Path, folds: int) -> dict[tuple[str, int], _Pool]:
     return pools
 
 
+def _insert(draw: random.Random, lines: list[_Card], parts: list[list[_Card]], low: int, high: int) -> None:
+    """Put each part somewhere from ``low`` to ``high``; places are drawn first, so that none stands within another."""
+    places = [(draw.randint(low, high), number) for number in range(len(parts))]
+    for place, number in sorted(places, reverse=True):
+        lines[place:place] = parts[number]
+
+
 def _strew(draw: random.Random, body: list[_Pair], pool: _Pool) -> list[_Pair]:
     """An article with look-alikes in it and junk before, in and behind it."""
     inside = [[pair] for pair in pool.lookalikes.deal(draw.randint(1, 5)) + pool.middle.deal(draw.randint(0, 4))]
     inside += pool.blocks["middle"].deal(draw.randint(0, 2))
-    # Where each goes is drawn first, so that none comes to stand within another.
-    places = sorted((draw.randint(1, len(body)), number) for number in range(len(inside)))
     out = list(body)
-    for place, number in reversed(places):
-        out[place:place] = inside[number]
+    _insert(draw, out, inside, 1, len(body))
     front, tail = pool.blocks["front"].deal(draw.randint(0, 1)), pool.blocks["tail"].deal(draw.randint(0, 2))
     letter = pool.letters.deal(1) if draw.random() < LETTER_SHARE else []
     before = pool.front.deal(draw.randint(0, 2)) + [pair for block in front for pair in block]

@@ -74,15 +74,7 @@ def train(
     OutputError
         When a bundle cannot be written.
     """
-    annotations = read_annotations(data / "annotations.jsonl")
-    progress(f"reading {corpora / LINES_CORPUS}")
-    documents = read_lines_corpus(corpora / LINES_CORPUS, annotations)
-    if not documents:
-        raise InputError(f"{corpora / LINES_CORPUS} holds no documents")
-    scored = {document.page for document in documents}
-    progress("extracting the pages that were read whole")
-    documents += read_pages(corpora, read_readings(data / "readings.jsonl"))
-    documents += strewn_pages(documents, data / "examples", FOLDS) + read_examples(data / "examples", FOLDS)
+    documents, scored = read_documents(corpora, data, progress)
     used = [corpora / name for name in (LINES_CORPUS, *PAGE_CORPORA)]
     sources = data_digests(*used, *sorted(data.rglob("*.jsonl")))
     fitted = fit(documents, progress)
@@ -100,6 +92,27 @@ def train(
             ids = [page for page in _pages(unseen) if page in scored]
             (folder / "ids.txt").write_text("".join(f"{page}\n" for page in ids), encoding="utf-8")
     return fitted.metrics
+
+
+def read_documents(
+    corpora: Path, data: Path, progress: Callable[[str], None] = lambda _: None
+) -> tuple[list[Document], set[str]]:
+    """All documents to learn from, and the pages among them that the line corpus holds: those that can be scored.
+
+    Raises
+    ------
+    InputError
+        When a corpus or an annotation cannot be read.
+    """
+    progress(f"reading {corpora / LINES_CORPUS}")
+    documents = read_lines_corpus(corpora / LINES_CORPUS, read_annotations(data / "annotations.jsonl"))
+    if not documents:
+        raise InputError(f"{corpora / LINES_CORPUS} holds no documents")
+    scored = {document.page for document in documents}
+    progress("extracting the pages that were read whole")
+    documents += read_pages(corpora, read_readings(data / "readings.jsonl"))
+    documents += strewn_pages(documents, data / "examples", FOLDS) + read_examples(data / "examples", FOLDS)
+    return documents, scored
 
 
 def _pages(documents: list[Document]) -> list[str]:

@@ -1,13 +1,7 @@
-"""Lets unit tests import their helper, ``tiny``, by name, and hands out the bundle that it makes."""
-
-import sys
-from pathlib import Path
+"""Hands out the bundle that ``tiny`` makes."""
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-import tiny  # the path above leads to it
+import tiny
 
 
 @pytest.fixture(scope="session")
