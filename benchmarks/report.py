@@ -11,7 +11,7 @@ again. Pictures are the business of ``report_plots``. No text of any page comes 
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ BINS = 15
 # The bar of ``quality``: how many of the documents that stay bad stand among the lowest rated.
 BAD_F1, LOWEST_SHARE = 0.8, 0.1
 WORST = 20
+# Why the worst documents are what they are, by page; written by hand after looking at them.
+REMARKS = Path(__file__).with_name("remarks.json")
 
 NONE = "–"
 TEXT_COLUMNS = {"upstream", "corpus", "country", "kind", "text", "page", "remark"}
@@ -332,14 +334,19 @@ def quality_section(corpus: Corpus) -> str:
     )
 
 
-def worst_section(corpus: Corpus) -> str:
-    """The documents where cleaning is furthest from the best possible, each page once, with room for a remark."""
+def worst_section(corpus: Corpus, remarks: Mapping[str, str]) -> str:
+    """The documents where cleaning is furthest from the best possible, each page once, with the reason if it is known.
+
+    ``remarks`` says for a page, in our words, why.
+    """
     gap = corpus.tally[:, _ORACLE] - corpus.tally[:, _AFTER]
     rows: dict[str, list[object]] = {}
     for i in np.argsort(-gap, kind="stable").tolist():
         page, tally = str(corpus.page[i]), corpus.tally[i]
         figures = [f"{tally[column]:.3f}" for column in (_BEFORE, _AFTER, _ORACLE)]
-        rows.setdefault(page, [page, corpus.upstream[i], *figures, int(tally[_LOST]), int(tally[_LEFT]), ""])
+        rows.setdefault(
+            page, [page, corpus.upstream[i], *figures, int(tally[_LOST]), int(tally[_LEFT]), remarks.get(page, "")]
+        )
         if len(rows) == WORST:
             break
     return section(
@@ -390,7 +397,8 @@ def main() -> None:
         f"sites again {DRAWS} times; there is none for fewer than {LEAST_SITES} sites."
     )
     sections = [*group_sections(corpus), kind_section(corpus), calibration_section(corpus), quality_section(corpus)]
-    text = "\n\n".join([note, *sections, worst_section(corpus)])
+    remarks = json.loads(REMARKS.read_text(encoding="utf-8"))
+    text = "\n\n".join([note, *sections, worst_section(corpus, remarks)])
     arguments.output.write_text(f"{text}\n", encoding="utf-8")
     if arguments.figures:
         draw(corpus, arguments.figures, arguments.learning_curve)

@@ -1,8 +1,8 @@
 """What a line is made of → what it looks like in its document: neighbours, edges, the shape of the whole.
 
-A fixed window and a few whole-document sums per line, all in integers, so the cost grows with the number of lines and
-nothing depends on what else is in the batch. Training and serving call the same function; ``FEATURES_VERSION`` covers
-it.
+A fixed window, a few whole-document sums and what has been seen before, all in integers, so the cost grows with the
+number of lines and nothing depends on what else is in the batch. Training and serving call the same function;
+``FEATURES_VERSION`` covers it.
 """
 
 from functools import cache
@@ -96,8 +96,8 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
             np.multiply(seen[:, there], document_of[there] == document_of[here], out=out[row : row + len(seen), here])
         row += len(seen)
 
-    # Windows and the whole document as averages.
-    averaged = np.zeros((heads + 4, lines + 1), np.int64)
+    # Windows and the whole document as averages; the sums are whole numbers, far below where floats lose any.
+    averaged = np.zeros((heads + 4, lines + 1))
     np.cumsum(text_scores, axis=1, out=averaged[:heads, 1:])
     for i, values in enumerate((length, ends_sentence * 256, features.column("cohesion"), anchor * 256), heads):
         np.cumsum(values, out=averaged[i, 1:])
@@ -108,6 +108,13 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
             averaged.take(high, axis=1) - averaged.take(low, axis=1), high - low
         )
         row += len(averaged)
+
+    # What has been seen before in the document: behind the heading of the comments stand comments, however they read.
+    # Documents are lifted above each other, so that one running maximum serves them all.
+    lift = document_of * (4 * SCORE_LIMIT)
+    seen = np.maximum.accumulate(text_scores + lift, axis=1)
+    out[row:, 1:] = seen[:, :-1] - lift[1:]
+    out[row:, before == 0] = -SCORE_LIMIT
     return out
 
 
@@ -132,4 +139,4 @@ def column_bounds(heads: int) -> tuple[int, ...]:
         if step in _NEXT:
             bounds += [dense[column] for column in _NEIGHBOUR_COLUMNS]
     bounds += (scores + length + share + cohesion + share) * (len(_WINDOWS) + 3)
-    return tuple(bounds)
+    return tuple(bounds + scores)

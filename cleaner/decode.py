@@ -20,6 +20,7 @@ from cleaner.model.bundle import Thresholds
 from cleaner.model.scorer import Scores
 from cleaner.normalize import normalized
 from cleaner.options import Options
+from cleaner.tails import tail_lines
 
 # A line between two removed ones, or between a removed one and the end of the document, goes with them from this
 # fraction of its threshold on: the middle sentences of a letter read like news, its edges do not.
@@ -27,16 +28,9 @@ BLOCK_FRACTION = 0.75
 # As many such lines in a row; a longer stretch of doubtful lines is more likely the article.
 BLOCK_LINES = 6
 
-# When more than this share of a document would go, it is either the text of a whole page, whose menus are plain, or a
-# list that the model takes for a menu. Unless as much of what would go is sure, only sure lines go. Measured out of
-# fold: content lost falls by a sixth.
-LARGE_SHARE, SURE_SCORE, SURE_SHARE = 0.3, 0.95, 0.5
-
-# Some lines are asked for more certainty. Paragraphs, because they are most of what an article is, and most of all
-# those of a document of few lines, because there is little to judge them by; short lines that seem to ask for
-# something, because most of them are subheads; what looks like a title among the first lines, because it is one, while
-# further on it leads to another story.
-PARAGRAPH_SCORE, FEW_LINES = 0.85, 16
+# Some lines are asked for more certainty: short ones that seem to ask for something, because most of them are subheads;
+# the first line, and what looks like a title among the next, because it is one, while further on it leads to another
+# story.
 WARY_SCORE = 0.9
 SHORT_LENGTH = 40
 _ASKING = frozenset({Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION})
@@ -124,15 +118,15 @@ def decide(
     certain[list(known)] = True
     doubtful = goes & (scores.boilerplate >= limit * BLOCK_FRACTION)
     enclosed = in_blocks(alone, doubtful, long_sentences(features), features.document_of, certain)
-    letter = np.zeros_like(alone)
+    letter, tail, talk = np.zeros_like(alone), np.zeros_like(alone), np.zeros_like(alone)
     if not chosen:
-        spared = spare(alone | enclosed, scores.boilerplate, features.lengths, features.document_of)
-        alone, enclosed, over = alone & ~spared, enclosed & ~spared, over & ~spared
+        tail, talk = in_tails(scores, features, goes)
+        tail &= ~over
         if Kind.APPEAL in removed:
-            letter = in_letters(scores, features) & ~over
+            letter = in_letters(scores, features, goes) & ~over
     lines = len(alone)
     decision = Decision(
-        kept=(~(alone | enclosed | letter)).tolist(),
+        kept=(~(alone | enclosed | tail | letter)).tolist(),
         kinds=[Kind.CONTENT] * lines,
         scores=scores.boilerplate.tolist(),
         reasons=[Reason.MODEL] * lines,
@@ -141,8 +135,8 @@ def decide(
         decision.call(i, Kind.HEADLINE, Reason.MODEL, removed)
     for i in np.flatnonzero(over).tolist():
         decision.call(i, scores.kinds[best[i]], Reason.MODEL if goes[i] else Reason.CALLER, removed)
-    for i in np.flatnonzero(enclosed).tolist():
-        decision.call(i, scores.kinds[best[i]], Reason.CONTEXT, removed)
+    for i in np.flatnonzero(enclosed | tail).tolist():
+        decision.call(i, Kind.COMMENT if talk[i] else scores.kinds[best[i]], Reason.CONTEXT, removed)
     for i in np.flatnonzero(letter).tolist():
         decision.call(i, Kind.APPEAL, Reason.CONTEXT, removed)
     for i, (kind, reason) in known.items():
@@ -169,11 +163,9 @@ def _limits(
     if wary:
         asks = scores.likely(_ASKING)
         place = np.arange(len(best)) - features.offsets[features.document_of]
-        careful = (scores.headline & (place < TITLE_LINES)) | (asks & (features.lengths < SHORT_LENGTH))
-        few = (np.diff(features.offsets) <= FEW_LINES)[features.document_of]
-        paragraph = long_sentences(features) * np.where(few, SURE_SCORE, PARAGRAPH_SCORE)
-        least = np.where(careful, WARY_SCORE, paragraph)
-        limit = np.maximum(limit, least)
+        titles = (place == 0) | (scores.headline & (place < TITLE_LINES))
+        careful = titles | (asks & (features.lengths < SHORT_LENGTH))
+        limit = np.where(careful, np.maximum(limit, WARY_SCORE), limit)
     return limit
 
 
@@ -201,13 +193,28 @@ def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> 
     return between
 
 
-def in_letters(scores: Scores, features: LineFeatures) -> NDArray[np.bool_]:
-    """Which lines belong to a letter to the reader, by what the model says of its edges."""
-    asks = scores.likely({Kind.APPEAL})
-    asks &= features.column("starts_dash") == 0  # what somebody says in a dialogue is no letter
+def in_letters(scores: Scores, features: LineFeatures, goes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which lines belong to a letter to the reader, by what the model says of its edges.
+
+    Offers of subscriptions count as well, where ``goes`` says that they are to be removed.
+    """
+    pleas = scores.likely({Kind.APPEAL})
+    asks = pleas | (scores.likely({Kind.SUBSCRIPTION}) & goes)
+    dash = features.column("starts_dash") > 0
+    asks &= ~dash
+    speech = dash & (scores.boilerplate < EVEN)
     openings = (features.lengths <= OPENING_LENGTH) & (features.column("ends_colon") > 0)
     paragraphs = paragraphs_of(scores.boilerplate, features)
-    return letter_lines(np.where(asks, scores.boilerplate, 0.0), paragraphs, openings, features.offsets)
+    return letter_lines(np.where(asks, scores.boilerplate, 0.0), pleas, paragraphs, speech, openings, features.offsets)
+
+
+def in_tails(
+    scores: Scores, features: LineFeatures, goes: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which lines stand behind an article and go with the rest there, and which of them among comments."""
+    paragraphs = paragraphs_of(scores.boilerplate, features)
+    comments = scores.likely({Kind.COMMENT})
+    return tail_lines(scores.boilerplate, goes, comments, paragraphs, features.lengths, features.offsets)
 
 
 def in_blocks(
@@ -215,7 +222,7 @@ def in_blocks(
     possible: NDArray[np.bool_],
     paragraphs: NDArray[np.bool_],
     document_of: NDArray[np.intp],
-    certain: NDArray[np.bool_] | None = None,
+    certain: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """The doubtful lines that a block of removed lines encloses, or that stand between one and the document's end.
 
@@ -234,28 +241,16 @@ def in_blocks(
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         follows = start > 0 and same[start - 1] and alone[start - 1]
         last = end + 1 == len(alone) or not same[end]
-        open_end = last and not (certain is not None and certain[start - 1])
+        open_end = last and not certain[start - 1]
         if follows and end - start < BLOCK_LINES and (open_end or (not last and alone[end + 1])):
             enclosed[start : end + 1] = True
     return enclosed
 
 
-def spare(
-    gone: NDArray[np.bool_], boilerplate: NDArray[np.float64], lengths: NDArray[np.intp], document_of: NDArray[np.intp]
-) -> NDArray[np.bool_]:
-    """Of the lines that would go, those that stay: too much of their document would go on too little certainty."""
-    documents = int(document_of[-1]) + 1 if len(document_of) else 0
-    sure = boilerplate >= SURE_SCORE
-    whole, going, surely = (
-        np.bincount(document_of, lengths * of, documents) for of in (np.ones_like(gone), gone, gone & sure)
-    )
-    doubted = (going > LARGE_SHARE * whole) & (surely < SURE_SHARE * going)
-    return gone & ~sure & doubted[document_of]
-
-
 def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
     """The lines that repeat, letter by letter, an earlier line of their document long enough to be no refrain."""
-    long = np.flatnonzero(features.lengths >= REPEAT_LENGTH)
+    alike = features.column("seen_before") | features.column("seen_again")  # up to case
+    long = np.flatnonzero((features.lengths >= REPEAT_LENGTH) & (alike > 0))
     seen: set[tuple[int, str]] = set()
     found = []
     for i, document in zip(long.tolist(), features.document_of[long].tolist(), strict=True):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cleaner.screen import TILE, distinct
 
 # Raised by one whenever any value below can come out different for some line.
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 
 # A line is judged by its two ends: the middle of a paragraph says little and costs most. Measured out of fold on the
 # lines that extractors left, 48 + 24 code points rank lines as well as 64 + 32, and those as well as 240 + 120.
@@ -78,6 +78,8 @@ _SPREAD = np.int64(0x2545F4914F6CDD1D)
 
 # Buckets in which the words of one document are counted.
 _SKETCH_BITS = 13
+# A sketch takes 64 kB: the documents of a batch, if each has but a line, must not take theirs all at once.
+_SKETCHES_AT_ONCE = 512
 
 # The dense features of a line, in the order of the columns. Shares are in 1/256, lengths in 16 * log2(1 + n).
 DENSE = (
@@ -221,11 +223,13 @@ def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: N
         gram_stops = [np.maximum(stops + 2 - order, starts - 1) for order in ORDERS]
         buckets = [_buckets(hashes[order], order) for order in ORDERS]
         features.grams.append(Grams(begin, here.stop, buckets, starts - 1, gram_stops))
-        sums[here] = segment_sums(buckets[0], starts - 1, gram_stops[0])
+        sums[here] = segment_sums(buckets[0], starts - 1, np.minimum(gram_stops[0], starts + HEAD - ORDERS[0] + 1))
         for row, values in enumerate(_shape(classes, begins, starts, stops, full_lengths[here])):
             dense[row, here] = values
     line, bucket = (np.concatenate(part) for part in zip(*words, strict=True))
-    whole = (*_cohesion(line, bucket, document_of), *_repeats(sums, full_lengths, document_of))
+    # Long lines by their ends alone: how much of them the n-grams see depends on where they stand.
+    same = np.where(full_lengths > HEAD, sums * _SPREAD + edges[1], sums)
+    whole = (*_cohesion(line, bucket, document_of), *_repeats(same, full_lengths, document_of))
     dense[-len(whole) :] = whole
     return features
 
@@ -458,25 +462,31 @@ def _cohesion(
 
     The sketch may take two words for one in a very long document; it never misses a repetition.
     """
-    key = (document_of.take(line) << _SKETCH_BITS) + bucket
-    common = np.bincount(key, minlength=(int(document_of[-1]) + 1) << _SKETCH_BITS).take(key) > 1
+    document = document_of.take(line)
+    common = np.zeros(len(line), bool)
+    documents = int(document_of[-1]) + 1
+    for first in range(0, documents, _SKETCHES_AT_ONCE):
+        mine: slice | NDArray[np.bool_] = slice(None)
+        if documents > _SKETCHES_AT_ONCE:
+            mine = (document >= first) & (document < first + _SKETCHES_AT_ONCE)
+        key = ((document[mine] - first) << _SKETCH_BITS) + bucket[mine]
+        common[mine] = np.bincount(key, minlength=1).take(key) > 1
     total = np.bincount(line, minlength=len(document_of))
     shared = np.bincount(line[common], minlength=len(document_of))
     return _share(shared, total), log_scale(total)
 
 
 def _repeats(
-    sums: NDArray[np.intp], lengths: NDArray[np.intp], document_of: NDArray[np.intp]
+    same: NDArray[np.intp], lengths: NDArray[np.intp], document_of: NDArray[np.intp]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether the same line stood earlier in its document, and whether it comes again (up to case and collisions).
 
-    ``sums`` (lines,) tells lines apart by their n-grams.
+    ``same`` (lines,) is one number for lines of one text; long lines that differ in the middle may share it.
     """
-    # One number for document, length and letters: lines that share it by chance are as rare as collisions of hashes.
-    keys = (sums * _SPREAD + lengths) * _SPREAD + document_of
+    keys = (same * _SPREAD + lengths) * _SPREAD + document_of
     order = np.argsort(keys, kind="stable")
-    same = keys[order[1:]] == keys[order[:-1]]
+    repeated = keys[order[1:]] == keys[order[:-1]]
     before, again = np.zeros(len(keys), bool), np.zeros(len(keys), bool)
-    before[order[1:][same]] = True
-    again[order[:-1][same]] = True
+    before[order[1:][repeated]] = True
+    again[order[:-1][repeated]] = True
     return before, again

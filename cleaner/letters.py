@@ -8,8 +8,9 @@ found by its edges: lines that clearly ask or address, with little between them,
 import numpy as np
 from numpy.typing import NDArray
 
-# A line that looks like an appeal is clear from the second score on, and may belong to one from the third on. A letter
-# has at least one sure line: without it, a conversation at the end of a report was taken for one.
+# A line that asks is clear from the second score on, and may belong to a letter from the third on. A letter has at
+# least one sure line: without it, a conversation at the end of a report was taken for one; and one clear line that
+# pleads: without it, an offer of subscriptions was.
 SURE, CLEAR, POSSIBLE = 0.9, 0.5, 0.15
 # Lines of other looks in a row that a letter may hold, and the lines of a letter in all.
 MOST_BETWEEN = 3
@@ -23,18 +24,22 @@ OPENING_LENGTH = 80
 
 def letter_lines(
     evidence: NDArray[np.float64],
+    pleas: NDArray[np.bool_],
     paragraphs: NDArray[np.bool_],
+    speech: NDArray[np.bool_],
     openings: NDArray[np.bool_],
     offsets: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
     """Which lines belong to a letter, shape (lines,).
 
-    ``evidence`` (lines,) is the score of a line that looks like an appeal, else 0; ``paragraphs`` says which lines are
-    certainly paragraphs of the article; ``openings`` which are short and end in a colon; ``offsets`` (documents + 1,).
+    ``evidence`` (lines,) is the score of a line that asks for something, else 0; ``pleas`` says which lines look like
+    an appeal, ``paragraphs`` which are certainly paragraphs of the article, ``speech`` which are said in a dialogue (no
+    letter goes over one), ``openings`` which are short and end in a colon; ``offsets`` (documents + 1,).
 
         >>> scores = np.array([0, 0, 0, 0.1, 0.8, 0, 0, 0.6, 0.9])
         >>> long = np.array([1, 1, 1, 0, 0, 0, 0, 0, 0], bool)
-        >>> letter_lines(scores, long, np.zeros(9, bool), np.array([0, 9])).nonzero()[0].tolist()
+        >>> none = np.zeros(9, bool)
+        >>> letter_lines(scores, scores > 0.5, long, none, none, np.array([0, 9])).nonzero()[0].tolist()
         [4, 5, 6, 7, 8]
     """
     found = np.zeros(len(evidence), bool)
@@ -44,9 +49,11 @@ def letter_lines(
     document = np.searchsorted(offsets, at, side="right") - 1
     apart = (np.diff(at) > MOST_BETWEEN + 1) | (np.diff(document) > 0)
     total = np.concatenate([[0], np.cumsum(paragraphs)])
+    said = np.concatenate([[0], np.cumsum(speech)])
+    apart |= said[at[1:]] > said[at[:-1]]
     for run in np.split(at, np.flatnonzero(apart) + 1):
         clear = run[evidence[run] >= CLEAR]
-        if len(clear) < FEWEST_CLEAR or evidence[clear].max() < SURE:
+        if len(clear) < FEWEST_CLEAR or evidence[clear].max() < SURE or not pleas[clear].any():
             continue
         first, last = int(clear[0]), int(clear[-1])
         begin, end = (int(offsets[np.searchsorted(offsets, first, side="right") - 1 + step]) for step in (0, 1))

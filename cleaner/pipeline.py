@@ -1,6 +1,6 @@
 """``Cleaner``: the one place where the stages meet. Text in, ``CleanResult`` out.
 
-    lines → normalize → features → trims → text model → context model → decode → join
+    lines → normalize → features → trims → text model → context model → decode → quality → join
 
 Each stage is owned by the module of its name; this one only passes arrays and lists from one to the next, a few
 documents at a time.
@@ -13,16 +13,16 @@ from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from cleaner.decode import Decision, decide, keep_within_budget, known_kinds, repeated_lines
+from cleaner.decode import decide, keep_within_budget, known_kinds, repeated_lines
 from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason, Trim
-from cleaner.features import LineFeatures, line_features, segment_sums
+from cleaner.features import line_features
 from cleaner.lines import decode, join_lines, split_lines
 from cleaner.model.bundle import Bundle, read_bundle
-from cleaner.model.scorer import Scores
 from cleaner.normalize import normalized
 from cleaner.options import Options
+from cleaner.quality import document_shape
 from cleaner.trims import apply_trims, repair_credits, trim_lines, trims_within
-from cleaner.wrapping import join_wrapped, paragraph_starts, spans
+from cleaner.wrapping import glued, join_wrapped, paragraph_starts, spans
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, and no more
 # memory than it needs. Results do not depend on it.
@@ -41,6 +41,10 @@ class _Document(NamedTuple):
     raw: list[str]
     units: list[str]
     starts: list[int] | None
+
+    def wrapped(self, begin: int, end: int) -> list[str]:
+        """Some lines as they were wrapped, before anything that tells how is normalised away."""
+        return [line.strip() for line in self.raw[begin:end]]
 
 
 class Cleaner:
@@ -130,7 +134,8 @@ class Cleaner:
         texts, trims = repair_credits(lines, decision.kinds, trims) if options.trims else (lines, trims)
         bounds = list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))
         flags = [keep_within_budget(decision, texts, begin, end, options) for begin, end in bounds]
-        quality = self._quality(scores, decision, features)
+        shape = document_shape(scores.boilerplate, np.array(decision.kept, bool), features)
+        quality: list[float] = self._bundle.classifier.quality(shape).tolist()
         results = []
         for number, (document, (begin, end)) in enumerate(zip(documents, bounds, strict=True)):
             kept = decision.kept[begin:end]
@@ -150,14 +155,6 @@ class Cleaner:
             results.append(CleanResult(text, document.flags + flags[number], quality[number], columns))
         return results
 
-    def _quality(self, scores: Scores, decision: Decision, features: LineFeatures) -> list[float]:
-        """For each document the calibrated share of its text that is where it belongs, as far as scores can tell."""
-        wrong = np.where(decision.kept, scores.boilerplate, 1 - scores.boilerplate) * features.lengths
-        starts, stops = features.offsets[:-1], features.offsets[1:]
-        share = segment_sums(wrong, starts, stops) / np.maximum(segment_sums(features.lengths, starts, stops), 1)
-        quality: list[float] = self._bundle.classifier.quality(1 - share).tolist()
-        return quality
-
 
 def _by_line(starts: list[int], pieces: list[str], document: _Document, paragraphs: LineColumns) -> LineColumns:
     """The account of a hard-wrapped document line by line: each has the fate of its paragraph."""
@@ -167,8 +164,9 @@ def _by_line(starts: list[int], pieces: list[str], document: _Document, paragrap
     for start, size, changes, outcome in zip(starts, sizes, paragraphs.trims, paragraphs.text, strict=True):
         own = pieces[start : start + size]
         # A repair across a break (a tag on two lines) moves everything behind it.
-        known = changes if apply_trims(join_wrapped(own), changes) == outcome else ()
-        parts = [trims_within(known, begin, end) for begin, end in spans(own)]
+        joints = glued(document.wrapped(start, start + size))
+        known = changes if apply_trims(join_wrapped(own, joints), changes) == outcome else ()
+        parts = [trims_within(known, begin, end) for begin, end in spans(own, joints)]
         texts += map(apply_trims, own, parts)
         trims += parts
     return LineColumns(
@@ -196,11 +194,11 @@ def _documents(texts: Iterable[str | bytes], unwrap: bool) -> Iterator[_Document
         index, raw = split_lines(text)
         flags = (Flag.UNDECODABLE_BYTES,) if replaced else ()
         starts = paragraph_starts(index, raw) if unwrap else None
-        units = raw
+        document = _Document(flags, index, raw, raw, starts)
         if starts:
-            bounds = zip(starts, [*starts[1:], len(raw)], strict=True)
-            units = [join_wrapped([line.strip() for line in raw[begin:end]]) for begin, end in bounds]
-        yield _Document(flags, index, raw, units, starts)
+            paragraphs = map(document.wrapped, starts, [*starts[1:], len(raw)])
+            document = document._replace(units=[join_wrapped(lines, glued(lines)) for lines in paragraphs])
+        yield document
 
 
 def _batches(texts: Iterable[str | bytes], unwrap: bool) -> Iterator[list[_Document]]:

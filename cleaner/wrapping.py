@@ -59,27 +59,34 @@ def _is_full(line: str, following: str, width: int) -> bool:
     return len(line) + word > width
 
 
-def join_wrapped(lines: Sequence[str]) -> str:
+def glued(lines: Sequence[str]) -> list[bool]:
+    """For each line of a paragraph but the first, whether no space stood at the break before it.
+
+    >>> glued(["The long-", "awaited bridge", "is open."])
+    [True, False]
+    """
+    return [_belong_together(before, line) for before, line in pairwise(lines)]
+
+
+def join_wrapped(lines: Sequence[str], joints: Sequence[bool]) -> str:
     """The lines of one paragraph as one line; a hyphen at a break stays, because it may belong to the word.
 
-    >>> join_wrapped(["The long-", "awaited bridge", "is open."])
+    >>> join_wrapped(["The long-", "awaited bridge", "is open."], [True, False])
     'The long-awaited bridge is open.'
     """
-    text = lines[0]
-    for line in lines[1:]:
-        text += line if _belong_together(text, line) else f" {line}"
-    return text
+    parts = (line if joint else f" {line}" for line, joint in zip(lines[1:], joints, strict=True))
+    return "".join([lines[0], *parts])
 
 
-def spans(lines: Sequence[str]) -> list[tuple[int, int]]:
+def spans(lines: Sequence[str], joints: Sequence[bool]) -> list[tuple[int, int]]:
     """Where each line of a paragraph stands in what ``join_wrapped`` makes of them.
 
-    >>> spans(["The long-", "awaited bridge", "is open."])
+    >>> spans(["The long-", "awaited bridge", "is open."], [True, False])
     [(0, 9), (9, 23), (24, 32)]
     """
     out = [(0, len(lines[0]))]
-    for before, line in pairwise(lines):
-        begin = out[-1][1] + (not _belong_together(before, line))
+    for line, joint in zip(lines[1:], joints, strict=True):
+        begin = out[-1][1] + (not joint)
         out.append((begin, begin + len(line)))
     return out
 

@@ -20,9 +20,9 @@ from cleaner.context import column_bounds
 from cleaner.document import Kind
 from cleaner.errors import ModelError
 from cleaner.features import FEATURES_VERSION, HASH_BITS
-from cleaner.model.scorer import Calibration, LineClassifier, Perceptron, TextModel
+from cleaner.model.scorer import SHAPE, Calibration, LineClassifier, Perceptron, QualityModel, TextModel
 
-FORMAT = 1
+FORMAT = 2
 DEFAULT_BUNDLE = "news-1"
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
 
@@ -191,13 +191,11 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
             raise ValueError(f"array {name} holds values that are no numbers")
         return array
 
-    def calibration(name: str) -> Calibration:
-        raw = take(f"{name}_from", np.float64, None)
-        calibrated = take(f"{name}_to", np.float64, len(raw))
-        shares = len(raw) and calibrated[0] >= 0 and calibrated[-1] <= 1
-        if not shares or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
-            raise ValueError(f"calibration {name} does not rise from 0 to 1")
-        return Calibration(raw, calibrated)
+    raw = take("score_from", np.float64, None)
+    calibrated = take("score_to", np.float64, len(raw))
+    shares = len(raw) and calibrated[0] >= 0 and calibrated[-1] <= 1
+    if not shares or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
+        raise ValueError("its calibration does not rise from 0 to 1")
 
     weights = take("text_weights", np.int8, 1 << HASH_BITS, None)
     heads = weights.shape[1]
@@ -214,8 +212,8 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
             take("output", np.float64, units, len(kinds)),
             take("output_bias", np.float64, len(kinds)),
         ),
-        calibration("score"),
-        calibration("quality"),
+        Calibration(raw, calibrated),
+        QualityModel(take("quality_weights", np.float64, len(SHAPE)), float(take("quality_bias", np.float64, 1)[0])),
     )
     return Bundle(manifest, thresholds, classifier)
 

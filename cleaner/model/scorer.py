@@ -15,12 +15,14 @@ from cleaner.context import SCORE_LIMIT, SCORE_UNIT, context_features
 from cleaner.document import Kind
 from cleaner.features import MOST_GRAMS, LineFeatures, segment_sums
 
-# Four weights of 8 bits share one 64-bit word in lanes of 16 bits, so that one gather and one sum serve four heads.
-# Lanes never spill into each other: no line has more than 257 grams of one order, and orders are summed apart.
-LANES = 4
-_LANE_BITS = 16
+# Eight weights of 8 bits share one 64-bit word, so that one gather serves eight heads; they are summed in lanes of 16
+# bits, every other weight at once. Lanes never spill into each other: no line has more than 257 grams of one order, and
+# orders are summed apart.
+LANES = 8
+_WEIGHT_BITS, _LANE_BITS = 8, 16
+_EVERY_OTHER = np.uint64(0x00FF00FF00FF00FF)
 _BIAS = 128
-assert MOST_GRAMS <= ((1 << _LANE_BITS) - 1) // ((1 << 8) - 1)
+assert MOST_GRAMS <= ((1 << _LANE_BITS) - 1) // ((1 << _WEIGHT_BITS) - 1)
 
 # Lines per matrix product, to stay in the processor's cache.
 TILE = 256
@@ -58,7 +60,7 @@ class TextModel(NamedTuple):
             lanes = weights[:, first : first + LANES].view(np.uint8) ^ np.uint8(_BIAS)
             if lanes.shape[1] < LANES:
                 lanes = np.pad(lanes, ((0, 0), (0, LANES - lanes.shape[1])))
-            packed.append(lanes.astype("<u2").view("<u8")[:, 0])
+            packed.append(np.ascontiguousarray(lanes).view("<u8")[:, 0])
         return cls(weights, units, intercepts, packed)
 
     def scores(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.int32]:
@@ -67,18 +69,22 @@ class TextModel(NamedTuple):
         ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are judged knowing it.
         """
         lines, heads = len(features.lengths), self.weights.shape[1]
-        sums = np.zeros((heads, lines), np.int64)
+        sums = np.zeros((lines, LANES * len(self.packed)), np.int32)
         count = np.zeros(lines, np.intp)
-        mask = np.uint64((1 << _LANE_BITS) - 1)
         for grams in features.grams:
             here = slice(grams.begin, grams.end)
             for buckets, stops in zip(grams.buckets, grams.stops, strict=True):
                 count[here] += stops - grams.starts
                 for first, table in zip(range(0, heads, LANES), self.packed, strict=True):
-                    lanes = segment_sums(table.take(buckets), grams.starts, stops)
-                    for head in range(first, min(first + LANES, heads)):
-                        sums[head, here] += ((lanes >> np.uint64(_LANE_BITS * (head - first))) & mask).view(np.int64)
-        logits = (sums - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
+                    words = table.take(buckets)
+                    weights = words & _EVERY_OTHER
+                    for odd in (0, 1):
+                        lanes = segment_sums(weights, grams.starts, stops).astype("<u8", copy=False)
+                        sums[here, first + odd : first + LANES : 2] += lanes.view("<u2").reshape(-1, LANES // 2)
+                        np.right_shift(words, np.uint64(_WEIGHT_BITS), out=weights)
+                        np.bitwise_and(weights, _EVERY_OTHER, out=weights)
+        totals = sums.T[:heads] - _BIAS * count
+        logits = totals / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
         scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
         if certain:
             scores[0, list(certain)] = SCORE_LIMIT
@@ -146,6 +152,25 @@ class Calibration(NamedTuple):
         return np.round(np.interp(values, self.raw, self.calibrated), DECIMALS)
 
 
+# What a document is like once its lines are decided: the columns of ``cleaner.quality.document_shape``.
+SHAPE = ("lines_before", "paragraphs", "share_of_paragraphs", "mean_score", "mean_length")
+
+
+class QualityModel(NamedTuple):
+    """A logistic model over the shape of a decided document: ``weights`` (columns of ``SHAPE``,), and what is added."""
+
+    weights: NDArray[np.float64]
+    bias: float
+
+    def __call__(self, shape: NDArray[np.float64]) -> NDArray[np.float64]:
+        """From (columns, documents) to probabilities (documents,), rounded to ``DECIMALS``."""
+        logits = np.full(shape.shape[1], self.bias)
+        for weight, column in zip(self.weights, shape, strict=True):
+            logits += weight * column
+        probabilities: NDArray[np.float64] = np.round(1 / (1 + np.exp(-np.clip(logits, -30, 30))), DECIMALS)
+        return probabilities
+
+
 class Scores(NamedTuple):
     """What a model says of some lines.
 
@@ -171,7 +196,7 @@ class LineClassifier(NamedTuple):
     text_model: TextModel
     context_model: Perceptron
     calibration: Calibration
-    quality: Calibration
+    quality: QualityModel
 
     def probabilities(self, features: LineFeatures, certain: Collection[int] = ()) -> NDArray[np.float64]:
         """Shape (lines, kinds), before calibration; ``certain`` as in ``TextModel.scores``."""

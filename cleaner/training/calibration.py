@@ -1,24 +1,30 @@
-"""From raw scores out of fold to what a bundle promises: calibrated scores, thresholds per kind, a quality estimate."""
+"""From what was measured out of fold to what a bundle promises: calibrated scores, thresholds, a quality estimate."""
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
 
 from cleaner.document import Kind
 from cleaner.model.bundle import Thresholds
-from cleaner.model.scorer import Calibration
+from cleaner.model.scorer import Calibration, QualityModel
 
 # Points of a calibration curve; more would only follow the noise.
 POINTS = 64
-# Kinds whose lines are short and whose look-alikes are the items of a list.
-LIST_LIKE = frozenset({Kind.NAVIGATION, Kind.BYLINE, Kind.CREDIT, Kind.SHARING, Kind.RESIDUE})
-# The calibrated score from which on a line goes, at the edges of a document and inside the article. Four numbers for
-# all bundles, chosen by hand on scores out of fold among some twenty settings: most words of boilerplate gained on news
-# while no more than 0.8 % of the content lines there are lost, and 1 % in the text of any extractor. Thresholds fitted
-# for every kind, or for these two families, followed the noise of a few pages: on sites held out from all of training
-# they reached 23 and 24 % of the headroom on news, these 27 %. Run `clean eval --folds` before changing one.
-EDGE_OF_LISTS, INSIDE_OF_LISTS = 0.80, 0.96
-EDGE_OF_TEXTS, INSIDE_OF_TEXTS = 0.70, 0.82
+# The calibrated score from which on a line goes: at the edges of a document one for all kinds; between two paragraphs
+# of the article more for the kinds whose look-alikes stand there. Chosen by hand on scores out of fold, by the share of
+# true boilerplate in each band of scores, kind by kind: of lines that look like links to other stories, say, only half
+# are that inside an article below 0.95, and nine in ten at its edges from 0.9 on. Thresholds fitted by a program for
+# every kind followed the noise of a few pages. Run `clean eval --folds` before changing one.
+AT_THE_EDGES, INSIDE = 0.8, 0.8
+INSIDE_BY_KIND = {
+    Kind.RELATED: 0.95,
+    Kind.RESIDUE: 0.95,
+    Kind.CAPTION: 0.9,
+    Kind.NAVIGATION: 0.9,
+    Kind.ADVERT: 0.85,
+    Kind.BYLINE: 0.85,
+}
 
 
 def calibrate(raw: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]) -> Calibration:
@@ -36,14 +42,19 @@ def thresholds_of(kinds: tuple[Kind, ...]) -> Thresholds:
     """The thresholds of a bundle with these kinds."""
     removable = [kind for kind in kinds if kind not in (Kind.CONTENT, Kind.HEADLINE)]
     return Thresholds(
-        edge={kind: EDGE_OF_LISTS if kind in LIST_LIKE else EDGE_OF_TEXTS for kind in removable},
-        inside={kind: INSIDE_OF_LISTS if kind in LIST_LIKE else INSIDE_OF_TEXTS for kind in removable},
+        edge=dict.fromkeys(removable, AT_THE_EDGES),
+        inside={kind: INSIDE_BY_KIND.get(kind, INSIDE) for kind in removable},
     )
 
 
-def limits_of(
-    best: NDArray[np.intp], inside: NDArray[np.bool_], kinds: tuple[Kind, ...], thresholds: Thresholds
-) -> NDArray[np.float64]:
-    """The threshold that holds for each line, shape (lines,), by its likeliest kind ``best`` and its place."""
-    edge, middle = (np.array([zone.get(kind, 2.0) for kind in kinds]) for zone in (thresholds.edge, thresholds.inside))
-    return np.where(inside, middle[best], edge[best])
+def quality_model(shape: NDArray[np.float64], good: NDArray[np.bool_]) -> QualityModel:
+    """The model of ``good`` (documents,) given ``shape`` (columns, documents).
+
+    Where nothing is to be learned, because all documents are alike or there is none, it says so of every document.
+    """
+    if good.all() or not good.any():
+        return QualityModel(np.zeros(len(shape)), 4.0 if len(good) and good.all() else -4.0)
+    mean, deviation = shape.mean(axis=1), shape.std(axis=1) + 1e-6
+    fitted = LogisticRegression(max_iter=500).fit(((shape.T - mean) / deviation), good)
+    weights = fitted.coef_[0] / deviation
+    return QualityModel(weights, float(fitted.intercept_[0] - weights @ mean))

@@ -18,9 +18,9 @@ from cleaner.training.text import HEADS
 # What the model tells apart. Repeats are found by comparing lines, not learned.
 KINDS = tuple(kind for kind in Kind if kind is not Kind.REPEAT)
 
-# Chosen out of fold (see the model card): one wide network overfits the few hundred sites, the average of several
-# narrow ones does not.
-NETWORKS = 3
+# Chosen out of fold (see the model card): one wide network overfits the few hundred sites, the average of narrow
+# ones does not.
+NETWORKS = 2
 UNITS = 24
 PENALTY = 0.1
 PASSES = 5

@@ -38,7 +38,7 @@ class Document:
 
     ``labels`` are 1, 0 or -1 as in ``align``, corrected by those who read the lines; ``aligned`` are those of the gold
     text alone; ``kinds`` stand where somebody said. ``indexes`` are the numbers of the lines in the row that they came
-    from.
+    from, ``gold`` is the text of the article, where there is one.
     """
 
     page: str
@@ -51,6 +51,7 @@ class Document:
     weight: float = 1.0
     language: str = "en"
     indexes: list[int] = field(default_factory=list)
+    gold: str | None = None
 
     @property
     def corpus(self) -> str:
@@ -91,10 +92,10 @@ def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
     weight = WEIGHT_OF_FULL_PAGE if row["upstream"] == "fullpage" else 1.0
     if row["id"].startswith("fundus"):
         weight *= WEIGHT_OF_NEWS
-    page, language = row["id"], _language(row["id"])
     return Document(
-        page, row["domain"], row["upstream"], lines, labels, kinds, aligned, weight, language, list(indexes)
-    )
+        row["id"], row["domain"], row["upstream"], lines, labels, kinds, aligned, weight,
+        language=_language(row["id"]), indexes=list(indexes), gold=row["gold"],
+    )  # fmt: skip
 
 
 def corrected(aligned: list[int], said: list[Kind | None]) -> tuple[list[int], list[Kind | None]]:

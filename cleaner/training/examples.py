@@ -17,7 +17,8 @@ from cleaner.training.corpora import OWN, Document, fold_of_site
 
 WEIGHT_OF_STREWN = 0.5
 
-# Of the pages this share is strewn with our own lines; of those, and of our own articles, this share gets a letter.
+# Each upstream's text of a page is strewn with our own lines with this probability, until one is; of those, and of our
+# own articles, this share gets a letter.
 STREWN_SHARE, LETTER_SHARE = 0.5, 0.7
 # A page whose article ends before this line is too short to be strewn.
 SHORTEST_STREWN = 4
@@ -88,8 +89,8 @@ def strewn_pages(documents: list[Document], folder: Path, folds: int) -> list[Do
             continue
         rows = list(zip(document.lines, document.labels, document.kinds, document.aligned, strict=True))
         letter = pool.letters.deal(1) if draw.random() < LETTER_SHARE else []
-        for block in letter + pool.blocks["tail"].deal(draw.randint(0, 1)):
-            rows[last + 1 : last + 1] = _rows(block)
+        blocks = letter + pool.blocks["tail"].deal(draw.randint(0, 1))
+        rows[last + 1 : last + 1] = _rows([pair for block in blocks for pair in block])
         inside = [[pair] for pair in pool.middle.deal(draw.randint(0, 3))]
         inside += pool.blocks["middle"].deal(draw.randint(0, 1))
         _insert(draw, rows, [_rows(pairs) for pairs in inside], 2, last)

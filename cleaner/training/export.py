@@ -62,8 +62,8 @@ def write_bundle(
         output_bias=context.output_bias,
         score_from=classifier.calibration.raw,
         score_to=classifier.calibration.calibrated,
-        quality_from=classifier.quality.raw,
-        quality_to=classifier.quality.calibrated,
+        quality_weights=classifier.quality.weights,
+        quality_bias=np.array([classifier.quality.bias]),
     )
     weights = buffer.getvalue()
     notice = CREDITS.encode()

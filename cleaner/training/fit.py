@@ -7,6 +7,7 @@ outside a fold, each bundle of the benchmark.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ from numpy.typing import NDArray
 from sklearn.linear_model import SGDClassifier
 
 from cleaner.context import context_features
-from cleaner.decode import BLOCK_FRACTION, in_blocks, in_letters, inside_article, known_kinds, long_sentences, spare
+from cleaner.decode import decide, known_kinds
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.features import DENSE, LineFeatures, line_features
 from cleaner.model.bundle import Thresholds
-from cleaner.model.scorer import Calibration, LineClassifier, Scores, TextModel, softmax
+from cleaner.model.scorer import Calibration, LineClassifier, QualityModel, Scores, TextModel, softmax
 from cleaner.options import Options
+from cleaner.quality import document_shape
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
-from cleaner.training.calibration import calibrate, limits_of, thresholds_of
+from cleaner.training.calibration import calibrate, quality_model, thresholds_of
 from cleaner.training.context import KINDS, Examples, fit_context_models
 from cleaner.training.corpora import (
     LINES_CORPUS,
@@ -32,10 +34,11 @@ from cleaner.training.corpora import (
     fold_of_site,
     read_lines_corpus,
 )
+from cleaner.training.evaluate import word_f1
 from cleaner.training.examples import read_examples, strewn_pages
 from cleaner.training.export import data_digests, write_bundle
 from cleaner.training.labels import read_annotations, read_readings
-from cleaner.training.pages import PAGE_CORPORA, read_pages
+from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA, read_other_pages, read_pages
 from cleaner.training.text import HEADS, LineTable, fit_text_model, line_table
 
 FOLDS = 5
@@ -47,7 +50,10 @@ NEWS = "fundus"
 WEIGHT_OF_HEADLINE = 0.5
 
 _DOCUMENTS_AT_ONCE = 64
-_IDENTITY = Calibration(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+# A cleaned document is clean and whole when its word F1 with the gold text is at least this.
+GOOD_F1 = 0.8
+_NO_CALIBRATION = Calibration(np.zeros(0), np.zeros(0))
+_NO_QUALITY = QualityModel(np.zeros(0), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def train(
         When a bundle cannot be written.
     """
     documents, scored = read_documents(corpora, data, progress)
-    used = [corpora / name for name in (LINES_CORPUS, *PAGE_CORPORA)]
+    used = [corpora / name for name in (LINES_CORPUS, *PAGE_CORPORA, MIXED_CORPUS)]
     sources = data_digests(*used, *sorted(data.rglob("*.jsonl")))
     fitted = fit(documents, progress)
     write_bundle(output, fitted.classifier, fitted.thresholds, _pages(documents), sources, fitted.metrics)
@@ -112,6 +118,8 @@ def read_documents(
     progress("extracting the pages that were read whole")
     documents += read_pages(corpora, read_readings(data / "readings.jsonl"))
     documents += strewn_pages(documents, data / "examples", FOLDS) + read_examples(data / "examples", FOLDS)
+    progress("extracting the pages that are no articles")
+    documents += read_other_pages(corpora)
     return documents, scored
 
 
@@ -142,7 +150,8 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
     dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].T.astype(np.int32)
     offsets = np.cumsum([0, *(len(document.lines) for document in documents)])
     features = LineFeatures([], np.zeros((2, 0), np.intp), lines.lengths, dense, offsets, lines.document)
-    return _finish(LineClassifier(KINDS, final_text_model, models[-1], _IDENTITY, _IDENTITY), raw, lines, features)
+    classifier = LineClassifier(KINDS, final_text_model, models[-1], _NO_CALIBRATION, _NO_QUALITY)
+    return _finish(classifier, raw, documents, lines, features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +166,7 @@ class _Lines:
     document: NDArray[np.intp]
     upstream: NDArray[np.str_]
     news: NDArray[np.bool_]
-    own: NDArray[np.bool_]
+    scored: NDArray[np.bool_]
 
     @classmethod
     def of(cls, documents: list[Document], fold: NDArray[np.intp]) -> "_Lines":
@@ -171,7 +180,7 @@ class _Lines:
             document=np.repeat(np.arange(len(documents)), size),
             upstream=np.repeat([document.upstream for document in documents], size),
             news=np.repeat([document.corpus == NEWS for document in documents], size),
-            own=np.repeat([document.upstream == OWN for document in documents], size),
+            scored=np.repeat([document.gold is not None for document in documents], size),
         )
 
 
@@ -229,7 +238,13 @@ def _likely_kinds(table: LineTable) -> list[int]:
     return [KINDS.index(boilerplate[number]) for number in model.predict(table.grams).tolist()]
 
 
-def _finish(classifier: LineClassifier, raw: NDArray[np.float64], lines: _Lines, features: LineFeatures) -> Fitted:
+def _finish(
+    classifier: LineClassifier,
+    raw: NDArray[np.float64],
+    documents: list[Document],
+    lines: _Lines,
+    features: LineFeatures,
+) -> Fitted:
     """Calibrate, set the thresholds and measure, all on lines of sites that the scoring models never saw."""
     content, headline = KINDS.index(Kind.CONTENT), KINDS.index(Kind.HEADLINE)
     rough = 1 - raw[:, content] - raw[:, headline]
@@ -237,25 +252,21 @@ def _finish(classifier: LineClassifier, raw: NDArray[np.float64], lines: _Lines,
     decided = lines.labels != UNDECIDED
     truth = lines.labels == BOILERPLATE
     calibration = calibrate(rough[decided], truth[decided], lines.weights[decided])
-    scores = calibration(rough)
+    scores = Scores(KINDS, calibration(rough), best, raw[:, headline] > raw[:, content])
     thresholds = thresholds_of(KINDS)
-    limits = limits_of(best, inside_article(scores, features), KINDS, thresholds)
-    alone = scores >= limits
-    gone = alone | in_blocks(alone, scores >= limits * BLOCK_FRACTION, long_sentences(features), lines.document)
-    letters = in_letters(Scores(KINDS, scores, best, np.zeros(len(best), bool)), features)
-    gone = letters | (gone & ~spare(gone, scores, lines.lengths, lines.document))
-    share, whole = _quality_truth(scores, gone, lines)
-    quality = calibrate(share, whole, np.ones(len(share)))
-    metrics = {"out_of_fold": _measure(gone, lines)}
-    finished = LineClassifier(KINDS, classifier.text_model, classifier.context_model, calibration, quality)
+    kept = np.array(decide(scores, features, {}, thresholds, Options()).kept)
+    shape = document_shape(scores.boilerplate, kept, features)
+    known, good = _good_documents(documents, kept, features.offsets)
+    metrics = {"out_of_fold": _measure(~kept, lines)}
+    finished = classifier._replace(calibration=calibration, quality=quality_model(shape[:, known], good))
     return Fitted(finished, thresholds, metrics)
 
 
 def _groups(lines: _Lines) -> dict[str, NDArray[np.bool_]]:
     """The lines by what they are judged by: what extractors left, of all pages and of news, and each upstream alone."""
-    extracted = (lines.upstream != "fullpage") & ~lines.own
+    extracted = (lines.upstream != "fullpage") & lines.scored
     groups = {"extracted": extracted, "news": extracted & lines.news}
-    groups |= {str(name): lines.upstream == name for name in np.unique(lines.upstream) if name != OWN}
+    groups |= {str(name): lines.scored & (lines.upstream == name) for name in np.unique(lines.upstream[lines.scored])}
     return groups
 
 
@@ -272,16 +283,14 @@ def _measure(gone: NDArray[np.bool_], lines: _Lines) -> dict[str, dict[str, floa
     return out
 
 
-def _quality_truth(
-    scores: NDArray[np.float64], gone: NDArray[np.bool_], lines: _Lines
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """For each document of the corpora the estimate that ``Cleaner`` makes and whether it is truly clean and whole."""
-    documents = lines.document.max() + 1
-    doubt = np.where(gone, 1 - scores, scores) * lines.lengths
-    share = 1 - np.bincount(lines.document, doubt, documents) / np.maximum(
-        np.bincount(lines.document, lines.lengths, documents), 1
-    )
-    wrong = ((lines.labels == BOILERPLATE) & ~gone) | ((lines.labels == CONTENT) & gone)
-    whole = np.bincount(lines.document, wrong, documents) == 0
-    corpus = np.bincount(lines.document, lines.own, documents) == 0
-    return share[corpus], whole[corpus]
+def _good_documents(
+    documents: list[Document], kept: NDArray[np.bool_], offsets: NDArray[np.intp]
+) -> tuple[list[int], NDArray[np.bool_]]:
+    """The documents that have a gold text, and which of them are clean and whole by it."""
+    known, good = [], []
+    for number, document in enumerate(documents):
+        if document.gold is not None:
+            left = compress(document.lines, kept[offsets[number] : offsets[number + 1]].tolist())
+            known.append(number)
+            good.append(word_f1("\n".join(left), document.gold) >= GOOD_F1)
+    return known, np.array(good, bool)

@@ -1,7 +1,8 @@
-"""HTML pages of the corpora that were read whole → documents: what several extractors left of each, with its labels.
+"""HTML pages of the corpora → documents: what several extractors left of each, with its labels.
 
-These pages have no gold text. Readers went through everything that extractors left of them and named each line of
-boilerplate; what they left unnamed is content, and serves as the gold text for lines that were cut in another way.
+Pages without a gold text were read whole. Readers went through everything that extractors left of them and named each
+line of boilerplate; what they left unnamed is content, and serves as the gold text for lines that were cut in another
+way. Pages that are no articles (shops, forums, documentation) have a gold text, and are labelled by that alone.
 """
 
 import json
@@ -16,10 +17,11 @@ from joblib import Parallel, delayed
 from cleaner.errors import InputError
 from cleaner.lines import split_lines
 from cleaner.normalize import normalize_lines
-from cleaner.training.align import UNDECIDED, align
+from cleaner.training.align import BOILERPLATE, UNDECIDED, align
 from cleaner.training.corpora import WEIGHT_OF_FULL_PAGE, Document, corrected
 from cleaner.training.labels import Reading, line_hash
 
+MIXED_CORPUS = "wcxb-dev.jsonl.xz"
 PAGE_CORPORA = ("news-fixtures.jsonl.xz", "readability-pages.jsonl.xz", "trafilatura-eval-dev.jsonl.xz")
 
 _LANGUAGE = re.compile(r"<html\b[^>]*?\blang=[\"']?([A-Za-z]{2})")
@@ -28,6 +30,8 @@ _LANGUAGE = re.compile(r"<html\b[^>]*?\blang=[\"']?([A-Za-z]{2})")
 WEIGHT_OF_READ = 1.0
 # Pages that are not one article (shops, forums, lists of teasers) still show what menus look like.
 WEIGHT_OF_OTHER = 0.3
+# Their gold texts stop early: longer lines that these lack may be content all the same.
+LONGEST_TRUSTED = 60
 
 
 def extracts(html: str) -> dict[str, str]:
@@ -64,6 +68,19 @@ def read_pages(corpora: Path, readings: dict[str, Reading]) -> list[Document]:
     return [document for documents in made for document in documents]
 
 
+def read_other_pages(corpora: Path) -> list[Document]:
+    """The documents of all pages of ``MIXED_CORPUS`` that have a gold text and are no articles.
+
+    Raises
+    ------
+    InputError
+        When the corpus is missing or cannot be read.
+    """
+    rows = (row for row in _rows(corpora / MIXED_CORPUS) if row.get("gold") and row.get("page_type") != "article")
+    made = Parallel(n_jobs=2, batch_size=8)(delayed(_documents_by_gold)(row) for row in rows)
+    return [document for documents in made for document in documents]
+
+
 def _rows(path: Path) -> Iterable[dict[str, Any]]:
     try:
         with lzma.open(path, "rt", encoding="utf-8") as file:
@@ -72,12 +89,31 @@ def _rows(path: Path) -> Iterable[dict[str, Any]]:
         raise InputError(f"cannot read the corpus {path}: {error}") from error
 
 
-def _documents(row: dict[str, Any], reading: Reading) -> list[Document]:
+def _left(row: dict[str, Any]) -> dict[str, list[str]]:
+    """The normalised lines of a page that each upstream left."""
     try:
         texts = extracts(row["html"])
     except ValueError as error:
         raise InputError(f"cannot extract text from the page {row['id']}: {error}") from error
-    left = {upstream: normalize_lines(split_lines(text)[1]) for upstream, text in texts.items()}
+    return {upstream: normalize_lines(split_lines(text)[1]) for upstream, text in texts.items()}
+
+
+def _documents_by_gold(row: dict[str, Any]) -> list[Document]:
+    documents = []
+    for upstream, lines in _left(row).items():
+        aligned = align(lines, row["gold"], row.get("title") or "")
+        labels = [
+            UNDECIDED if label == BOILERPLATE and len(line) > LONGEST_TRUSTED else label
+            for line, label in zip(lines, aligned, strict=True)
+        ]
+        weight = WEIGHT_OF_OTHER * (WEIGHT_OF_FULL_PAGE if upstream == "fullpage" else 1.0)
+        unknown: list[None] = [None] * len(lines)
+        documents.append(Document(row["id"], row["domain"], upstream, lines, labels, [*unknown], aligned, weight))
+    return documents
+
+
+def _documents(row: dict[str, Any], reading: Reading) -> list[Document]:
+    left = _left(row)
     language = _LANGUAGE.search(row["html"])
     keys = {line: line_hash(line) for lines in left.values() for line in lines}
     gold = "\n".join(dict.fromkeys(line for line, key in keys.items() if key in reading.content))

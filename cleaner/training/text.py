@@ -13,11 +13,15 @@ from cleaner.model.scorer import TextModel
 from cleaner.training.align import BOILERPLATE, CONTENT
 from cleaner.training.corpora import OWN, Document, fold_of_site
 
-# The heads after the first, which tells boilerplate from content: families of kinds that read alike and stand together.
+# The heads after the first, which tells boilerplate from content: families of kinds that read alike.
 FAMILIES: dict[str, frozenset[Kind]] = {
+    "adverts": frozenset({Kind.ADVERT}),
     "asks": frozenset({Kind.APPEAL, Kind.SUBSCRIPTION}),
-    "links": frozenset({Kind.RELATED, Kind.NAVIGATION}),
-    "makers": frozenset({Kind.BYLINE, Kind.CREDIT, Kind.CAPTION, Kind.BIO}),
+    "stories": frozenset({Kind.RELATED}),
+    "machinery": frozenset({Kind.NAVIGATION, Kind.SHARING, Kind.RESIDUE}),
+    "makers": frozenset({Kind.BYLINE, Kind.CREDIT}),
+    "describers": frozenset({Kind.BIO, Kind.CAPTION}),
+    "voices": frozenset({Kind.COMMENT, Kind.LEGAL}),
 }
 HEADS = ("boilerplate", *FAMILIES)
 

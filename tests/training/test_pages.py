@@ -8,8 +8,18 @@ import pytest
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
+from cleaner.training.corpora import WEIGHT_OF_FULL_PAGE
 from cleaner.training.labels import Reading, line_hash, read_readings
-from cleaner.training.pages import PAGE_CORPORA, WEIGHT_OF_OTHER, WEIGHT_OF_READ, extracts, read_pages
+from cleaner.training.pages import (
+    LONGEST_TRUSTED,
+    MIXED_CORPUS,
+    PAGE_CORPORA,
+    WEIGHT_OF_OTHER,
+    WEIGHT_OF_READ,
+    extracts,
+    read_other_pages,
+    read_pages,
+)
 
 STORY = (
     "The council met on Tuesday evening and voted for the new bridge over the river, after four years of talks.",
@@ -92,3 +102,21 @@ def test_a_bad_reading_is_named_by_its_line(tmp_path, row):
     path.write_text('{"page": "a", "article": true, "kinds": {}}\n' + row)
     with pytest.raises(InputError, match=r"readings\.jsonl, line 2"):
         read_readings(path)
+
+
+def test_pages_that_are_no_articles_are_labelled_by_their_gold_text(tmp_path):
+    shop = PAGE | {"id": "own/shop", "page_type": "product", "gold": "\n".join(STORY)}
+    others = [shop | {"id": "own/article", "page_type": "article"}, shop | {"id": "own/bare", "gold": None}, PAGE]
+    with lzma.open(tmp_path / MIXED_CORPUS, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in [*others, shop])
+    documents = read_other_pages(tmp_path)
+    assert {document.page for document in documents} == {"own/shop"}
+    assert len(MENU) <= LONGEST_TRUSTED < len(BIO)
+    for document in documents:
+        verdicts = dict(zip(document.lines, document.labels, strict=True))
+        assert [verdicts[line] for line in STORY] == [CONTENT] * 3
+        assert verdicts.get(MENU, BOILERPLATE) == BOILERPLATE
+        assert verdicts.get(BIO, UNDECIDED) == UNDECIDED
+        full = document.upstream == "fullpage"
+        assert document.weight == WEIGHT_OF_OTHER * (WEIGHT_OF_FULL_PAGE if full else 1)
+        assert set(document.kinds) == {None}

@@ -31,7 +31,7 @@ from cleaner.training.examples import read_examples
 from cleaner.training.export import write_bundle
 from cleaner.training.fit import FOLDS, document_features, train
 from cleaner.training.labels import line_hash
-from cleaner.training.pages import PAGE_CORPORA
+from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA
 from cleaner.training.text import HEADS, fit_text_model, gram_matrix, line_table
 
 DATA = Path(__file__).parents[2] / "data"
@@ -173,6 +173,9 @@ def small(tmp_path_factory):
     for name in PAGE_CORPORA:
         with lzma.open(folder / name, "wt", encoding="utf-8") as file:
             file.write(json.dumps(page) + "\n" if name == PAGE_CORPORA[0] else "")
+    shop = page | {"id": "shop of ours", "domain": "shop.example", "page_type": "product", "gold": "\n".join(lines)}
+    with lzma.open(folder / MIXED_CORPUS, "wt", encoding="utf-8") as file:
+        file.write(json.dumps(shop) + "\n")
     read = {"page": page["id"], "article": True, "kinds": {"content": [line_hash(normalize_line(x)) for x in lines]}}
     (folder / "data" / "readings.jsonl").write_text(json.dumps(read) + "\n", encoding="utf-8")
     return folder, rows

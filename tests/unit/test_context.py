@@ -96,3 +96,9 @@ def test_extreme_lines_stay_within_their_bounds():
     ]
     document = [(line, score, -score) for line in lines for score in (-SCORE_LIMIT, SCORE_LIMIT)] * 500
     assert (abs(columns_of(document)[0]).max(axis=1) <= np.array(column_bounds(2))).all()
+
+
+def test_the_last_columns_are_the_highest_scores_so_far():
+    first, second = columns_of([(LINES[1], -10, 7), (LINES[1], 90, -3), (LINES[1], 20, 9)], [(LINES[1], -50, 0)] * 2)
+    assert first[-2:].tolist() == [[-SCORE_LIMIT, -10, 90], [-SCORE_LIMIT, 7, 7]]
+    assert second[-2:].tolist() == [[-SCORE_LIMIT, -50], [-SCORE_LIMIT, 0]]

@@ -9,13 +9,11 @@ from tiny import KINDS, REMOVABLE, features_of
 from cleaner.decode import (
     BLOCK_FRACTION,
     BLOCK_LINES,
-    FEW_LINES,
     PARAGRAPH_LENGTH,
-    PARAGRAPH_SCORE,
     REPEAT_LENGTH,
     SHORT_LENGTH,
-    SURE_SCORE,
     TITLE_LINES,
+    WARY_SCORE,
     Decision,
     decide,
     in_blocks,
@@ -24,7 +22,6 @@ from cleaner.decode import (
     known_kinds,
     paragraphs_of,
     repeated_lines,
-    spare,
 )
 from cleaner.document import Flag, Kind, Reason
 from cleaner.model.bundle import Thresholds
@@ -137,7 +134,7 @@ def test_documents_are_decided_apart(documents):
 
 def test_blocks_of_nothing():
     none = np.zeros(0, bool)
-    assert in_blocks(none, none, none, np.zeros(0, np.intp)).tolist() == []
+    assert in_blocks(none, none, none, np.zeros(0, np.intp), none).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,8 @@ def test_blocks_of_nothing():
 def test_a_block_takes_no_paragraph(states, documents, enclosed):
     """``a`` is a removed line, ``?`` a doubtful one, ``P`` a doubtful paragraph, a blank is sure content."""
     marks = np.array(list(states))
-    found = in_blocks(marks == "a", np.isin(marks, ["?", "P"]), marks == "P", np.array(list(documents), np.intp))
+    document_of, none = np.array(list(documents), np.intp), np.zeros(len(marks), bool)
+    found = in_blocks(marks == "a", np.isin(marks, ["?", "P"]), marks == "P", document_of, none)
     assert np.flatnonzero(found).tolist() == enclosed
 
 
@@ -197,7 +195,7 @@ def test_a_list_inside_the_article_has_a_threshold_of_its_own():
     features = features_of([line, long, line, long, line])
     thresholds = Thresholds(dict.fromkeys(REMOVABLE, 0.6), dict.fromkeys(REMOVABLE, 0.9))
     best = np.full(5, KINDS.index(Kind.ADVERT))
-    values = np.array([0.7, FINE, 0.7, FINE, 0.7])
+    values = np.array([WARY_SCORE, FINE, 0.7, FINE, 0.7])
     scores = Scores(KINDS, values, best, np.zeros(5, bool))
     assert decide(scores, features, {}, thresholds, Options()).kept == [False, True, True, True, False]
     assert decide(scores, features, {}, thresholds, Options(threshold=0.7)).kept == [False, True, False, True, False]
@@ -207,10 +205,15 @@ def test_a_list_inside_the_article_has_a_threshold_of_its_own():
 def test_a_short_line_that_asks_has_to_be_sure(kind):
     features = features_of([BODY, "S" * (SHORT_LENGTH - 1), "L" * SHORT_LENGTH, "S" * (SHORT_LENGTH - 1)])
     best = np.full(4, KINDS.index(kind))
-    scores = Scores(KINDS, np.array([FINE, LIMIT, LIMIT, SURE_SCORE]), best, np.zeros(4, bool))
+    scores = Scores(KINDS, np.array([FINE, LIMIT, LIMIT, WARY_SCORE]), best, np.zeros(4, bool))
     asks = kind is not Kind.NAVIGATION
     assert decide(scores, features, {}, THRESHOLDS, Options()).kept == [True, asks, False, False]
     assert decide(scores, features, {}, THRESHOLDS, Options(threshold=LIMIT)).kept == [True, False, False, False]
+
+
+def test_the_first_line_has_to_be_sure():
+    scores = Scores(KINDS, np.array([LIMIT, LIMIT]), np.full(2, KINDS.index(Kind.NAVIGATION)), np.zeros(2, bool))
+    assert decide(scores, features_of(["L" * SHORT_LENGTH] * 2), {}, THRESHOLDS, Options()).kept == [True, False]
 
 
 def test_what_looks_like_a_title_has_to_be_sure_at_the_top_only():
@@ -219,70 +222,6 @@ def test_what_looks_like_a_title_has_to_be_sure_at_the_top_only():
     values = np.array([FINE] + [LIMIT] * TITLE_LINES)
     scores = Scores(KINDS, values, np.full(count, KINDS.index(Kind.ADVERT)), np.ones(count, bool))
     assert decide(scores, features_of(lines), {}, THRESHOLDS, Options()).kept == [True] * TITLE_LINES + [False]
-
-
-@pytest.mark.parametrize(
-    ("line", "stays"),
-    [
-        ("P" * PARAGRAPH_LENGTH + ".", True),
-        ("P" * PARAGRAPH_LENGTH, False),
-        ("P" * (PARAGRAPH_LENGTH - 2) + ".", False),
-    ],
-)
-def test_a_paragraph_has_to_be_surer_than_a_line_most_of_all_in_a_short_document(line, stays):
-    def kept(lines, score, options=Options()):  # noqa: B008 -- frozen
-        values, best = np.array([FINE] * (len(lines) - 1) + [score]), np.full(len(lines), KINDS.index(Kind.NAVIGATION))
-        scores = Scores(KINDS, values, best, np.zeros(len(lines), bool))
-        return decide(scores, features_of(lines), {}, THRESHOLDS, options).kept[-1]
-
-    for body, enough in (([BODY], SURE_SCORE), ([BODY] * FEW_LINES, PARAGRAPH_SCORE)):
-        assert kept([*body, line], enough - 0.01) == stays
-        assert not kept([*body, line], enough)
-        assert not kept([*body, line], enough - 0.01, Options(threshold=LIMIT))
-
-
-LENGTHS = np.array([70, 10, 10, 10])
-
-
-@pytest.mark.parametrize(
-    ("gone", "scores", "spared"),
-    [
-        ([0, 1, 1, 1], [0.0, 0.8, 0.8, 0.8], []),
-        ([1, 0, 0, 0], [0.8, 0.0, 0.0, 0.0], [0]),
-        ([1, 1, 0, 0], [0.8, SURE_SCORE, 0.0, 0.0], [0]),
-        ([1, 1, 0, 0], [SURE_SCORE, 0.8, 0.0, 0.0], []),
-        ([1, 1, 1, 1], [0.8, SURE_SCORE, 0.9, 1.0], [0, 2]),
-        ([0, 0, 0, 0], [0.8, 0.8, 0.8, 0.8], []),
-    ],
-)
-def test_doubtful_lines_are_spared_when_too_much_would_go(gone, scores, spared):
-    found = spare(np.array(gone, bool), np.array(scores), LENGTHS, np.zeros(4, np.intp))
-    assert np.flatnonzero(found).tolist() == spared
-
-
-def test_documents_are_spared_apart():
-    gone = np.array([0, 1, 1, 0], bool)
-    assert spare(gone, np.full(4, 0.8), LENGTHS, np.array([0, 0, 1, 1])).tolist() == [False, False, True, False]
-    none = np.zeros(0, bool)
-    assert spare(none, np.zeros(0), np.zeros(0, np.intp), np.zeros(0, np.intp)).tolist() == []
-
-
-def test_nothing_is_spared_when_the_caller_sets_thresholds():
-    features = features_of(["Line one", "Line two, the longest", "Line three"])
-    scores = Scores(KINDS, np.array([SURE_SCORE, 0.9, FINE]), np.full(3, KINDS.index(Kind.ADVERT)), np.zeros(3, bool))
-    kept = lambda options: decide(scores, features, {}, THRESHOLDS, options).kept  # noqa: E731
-    assert kept(Options()) == [False, True, True]
-    assert kept(Options(threshold=LIMIT)) == [False, False, True]
-    assert kept(Options(thresholds={"bio": 0.5})) == [False, False, True]
-    assert kept(Options(keep=["caption"])) == [False, True, True]
-
-
-def test_a_line_that_is_spared_takes_no_other_along():
-    features = features_of(["Line one", "Line two", "Line three"])
-    scores = Scores(KINDS, np.array([0.9, DOUBTFUL, 0.9]), np.full(3, KINDS.index(Kind.ADVERT)), np.zeros(3, bool))
-    decision = decide(scores, features, {}, THRESHOLDS, Options())
-    assert decision.kept == [True] * 3
-    assert decision.kinds == [Kind.CONTENT] * 3
 
 
 @pytest.mark.parametrize(
@@ -299,10 +238,61 @@ def test_a_letter_takes_its_doubtful_lines_and_a_dialogue_is_none(lines, options
     body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
     features = features_of([body, *lines])
     best = np.full(len(lines) + 1, KINDS.index(Kind.APPEAL))
-    values = np.array([FINE, SURE_SCORE, LIMIT * BLOCK_FRACTION - 0.01, SURE_SCORE])
+    values = np.array([FINE, WARY_SCORE, LIMIT * BLOCK_FRACTION - 0.01, WARY_SCORE])
     decision = decide(Scores(KINDS, values, best, np.zeros(4, bool)), features, {}, THRESHOLDS, options)
     assert decision.kept == [True, *kept]
     assert {decision.kinds[i] for i, stays in enumerate(decision.kept) if not stays} <= {Kind.APPEAL}
+
+
+@pytest.mark.parametrize(
+    ("options", "left"), [(Options(), 1), (Options(keep=["subscription"]), 4), (Options(keep=["appeal"]), 5)]
+)
+def test_a_letter_sells_as_well_but_not_what_the_caller_keeps(options, left):
+    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
+    features = features_of(
+        [body, "Stand by our newsroom this winter, every gift counts", *["Take the paper with you"] * 3]
+    )
+    best = np.array([0, *map(KINDS.index, [Kind.APPEAL] + [Kind.SUBSCRIPTION] * 3)])
+    scores = Scores(KINDS, np.array([FINE, WARY_SCORE, 0.6, 0.6, 0.6]), best, np.zeros(5, bool))
+    decision = decide(scores, features, {}, THRESHOLDS, options)
+    assert sum(decision.kept) == left
+    assert {kind for kind, stays in zip(decision.kinds, decision.kept, strict=True) if not stays} <= {Kind.APPEAL}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "kept"),
+    [
+        (Kind.COMMENT, Options(), [False] * 4),
+        (Kind.COMMENT, Options(keep=["comment"]), [True] * 4),
+        (Kind.COMMENT, Options(threshold=LIMIT), [False, True, True, True]),
+        (Kind.RELATED, Options(), [False, True, True, True]),
+    ],
+)
+def test_comments_go_with_their_heading(kind, options, kept):
+    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
+    said = "I have crossed that river for forty years and never once saw them clear the ice in time"
+    features = features_of(
+        [body] * 3 + ["What readers of this paper have to say about it", said, said[::-1], said.upper()]
+    )
+    scores = Scores(
+        KINDS, np.array([FINE] * 3 + [WARY_SCORE] + [0.3] * 3), np.full(7, KINDS.index(kind)), np.zeros(7, bool)
+    )
+    decision = decide(scores, features, {}, THRESHOLDS, options)
+    assert decision.kept == [True] * 3 + kept
+
+
+def test_a_rest_that_is_clear_as_a_whole_goes():
+    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
+    features = features_of(
+        [body] * 3 + ["Other stories of the day in this paper", "A mill burns", "A bridge is built", "A ferry sinks"]
+    )
+    best = np.full(7, KINDS.index(Kind.RELATED))
+    for doubtful, stays in ((0.75, False), (0.65, True)):
+        scores = Scores(KINDS, np.array([FINE] * 3 + [WARY_SCORE] + [doubtful] * 3), best, np.zeros(7, bool))
+        thresholds = Thresholds(dict.fromkeys(REMOVABLE, WARY_SCORE), dict.fromkeys(REMOVABLE, WARY_SCORE))
+        decision = decide(scores, features, {}, thresholds, Options())
+        assert decision.kept == [True] * 3 + [False] + [stays] * 3
+        assert stays or decision.reasons[-1] is Reason.CONTEXT
 
 
 @pytest.mark.parametrize("removed", [frozenset(), frozenset({Kind.ADVERT}), frozenset({Kind.CAPTION})])

@@ -18,23 +18,25 @@ from cleaner.letters import (
     letter_lines,
 )
 
-# What a line of a document may be: its evidence, whether it is a paragraph, and whether it opens a letter.
+# What a line of a document may be: its evidence, whether it pleads, is a paragraph, is speech, and opens a letter.
 MARKS = {
-    "!": (SURE, False, False),
-    "c": (CLEAR, False, False),
-    "p": (POSSIBLE, False, False),
-    "P": (0.0, True, False),
-    ":": (0.0, False, True),
-    ".": (0.0, False, False),
+    "!": (SURE, True, False, False, False),
+    "s": (SURE, False, False, False, False),
+    "c": (CLEAR, True, False, False, False),
+    "p": (POSSIBLE, True, False, False, False),
+    "P": (0.0, False, True, False, False),
+    "-": (0.0, False, False, True, False),
+    ":": (0.0, False, False, False, True),
+    ".": (0.0, False, False, False, False),
 }
 
 
 def letters(*documents):
     """The letters in documents that are strings of marks, as the same strings with ``x`` for every line of a letter."""
     lines = [MARKS[mark] for document in documents for mark in document]
-    evidence, paragraphs, openings = (np.array([line[column] for line in lines]) for column in range(3))
+    evidence, *flags = (np.array([line[column] for line in lines]) for column in range(5))
     offsets = np.cumsum([0, *map(len, documents)])
-    found = letter_lines(evidence.astype(float), paragraphs.astype(bool), openings.astype(bool), offsets)
+    found = letter_lines(evidence.astype(float), *(flag.astype(bool) for flag in flags), offsets)
     marks = ["x" if taken else mark for taken, mark in zip(found.tolist(), "".join(documents), strict=True)]
     return ["".join(marks[a:b]) for a, b in pairwise(offsets)]
 
@@ -49,6 +51,8 @@ def letters(*documents):
         ("PP..:c!c..", "PP..xxxx.."),
         ("PPp!ccp", "PPpxxxp"),
         ("PP:.c!c", "PP:.xxx"),
+        ("PPcss", "PPxxx"),
+        ("PP-c!c", "PP-xxx"),
     ],
 )
 def test_a_letter_at_an_edge_goes_whole(document, letter):
@@ -69,6 +73,8 @@ def test_a_letter_at_an_edge_goes_whole(document, letter):
         "PPc....!....c",  # too far apart
         "PPc...c...!",  # too little evidence in the mean
         "c!cP!cc",
+        "PPsss",  # an offer, and no plea
+        "PPc-!-c",  # a dialogue
     ],
 )
 def test_what_is_no_letter_stays(document):
@@ -106,10 +112,10 @@ def test_a_letter_takes_no_paragraph_from_between_others_and_ends_clearly(docume
     found = letters(document)[0]
     taken = [i for i, mark in enumerate(found) if mark == "x"]
     if taken:
-        assert document[taken[-1]] in "!c"
-        assert document[taken[0]] in "!c:"
-        assert sum(document[i] in "!c" for i in taken) >= FEWEST_CLEAR
-        assert "!" in [document[i] for i in taken]
+        assert document[taken[-1]] in "!sc"
+        assert document[taken[0]] in "!sc:"
+        assert sum(document[i] in "!sc" for i in taken) >= FEWEST_CLEAR
+        assert {"!", "s"} & {document[i] for i in taken}
         assert "P" in found
     else:
         assert found == document

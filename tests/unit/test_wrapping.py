@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cleaner import Cleaner, Options
 from cleaner.lines import split_lines
-from cleaner.wrapping import join_wrapped, paragraph_starts, spans
+from cleaner.wrapping import glued, join_wrapped, paragraph_starts, spans
 
 BRIDGE = (
     "The council met on Tuesday evening and voted for the new bridge over the river, after four years of talks about "
@@ -43,7 +43,7 @@ def test_wrapped_paragraphs_are_found_and_joined(width):
     starts = paragraph_starts(index, lines)
     assert starts is not None
     bounds = zip(starts, [*starts[1:], len(lines)], strict=True)
-    assert [join_wrapped(lines[begin:end]) for begin, end in bounds] == list(PARAGRAPHS)
+    assert [join_wrapped(lines[begin:end], glued(lines[begin:end])) for begin, end in bounds] == list(PARAGRAPHS)
 
 
 @pytest.mark.parametrize("block", [TABLE, VERSE, CODE, LIST], ids=["table", "verse", "code", "list"])
@@ -80,13 +80,13 @@ def test_scripts_without_spaces():
     index, filled = split_lines("\n".join(lines) + "\n\n" + "\n".join(lines))
     starts = paragraph_starts(index, filled)
     assert starts == [0, len(lines)]
-    assert join_wrapped(filled[: len(lines)]) == text
+    assert join_wrapped(filled[: len(lines)], glued(filled[: len(lines)])) == text
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=6))
 def test_spans_point_at_the_lines(lines):
-    joined = join_wrapped(lines)
-    assert [joined[begin:end] for begin, end in spans(lines)] == lines
+    joined = join_wrapped(lines, glued(lines))
+    assert [joined[begin:end] for begin, end in spans(lines, glued(lines))] == lines
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +111,14 @@ def test_a_trim_is_accounted_for_on_its_line(cleaner):
     assert result.text == "\n".join(PARAGRAPHS)
     assert [trim.text.strip() for line in result.lines for trim in line.trims] == ["Advertisement"]
     assert not result.lines[-1].text.endswith("Advertisement")
+
+
+def test_a_trim_behind_a_word_that_was_divided_is_accounted_for(cleaner):
+    before, behind = BAKER.split("collected ")
+    divided = f"{before}col\N{SOFT HYPHEN}\n{textwrap.fill(f'lected {behind} Advertisement', 72)}"
+    result = cleaner.clean(wrapped(72, BRIDGE, FERRY) + f"\n\n{divided}")
+    assert result.text == "\n".join(PARAGRAPHS)
+    assert [trim.text.strip() for line in result.lines for trim in line.trims] == ["Advertisement"]
 
 
 def test_the_caller_may_want_the_lines_as_they_are(cleaner):

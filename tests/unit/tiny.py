@@ -14,6 +14,7 @@ from cleaner.context import context_features
 from cleaner.document import Kind
 from cleaner.features import FEATURES_VERSION, HASH_BITS, line_features
 from cleaner.model.bundle import FORMAT, MANIFEST, WEIGHTS
+from cleaner.model.scorer import SHAPE
 
 MARKERS = {
     Kind.ADVERT: "zzadvert",
@@ -65,8 +66,8 @@ def arrays(heads=HEADS):
         "output_bias": bias,
         "score_from": identity,
         "score_to": identity,
-        "quality_from": identity,
-        "quality_to": identity,
+        "quality_weights": np.zeros(len(SHAPE)),
+        "quality_bias": np.ones(1),
     }
 
 
