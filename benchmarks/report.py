@@ -192,9 +192,11 @@ def share_found(quality: Floats, f1: Floats, times: Numbers) -> float:
 
 
 def rank_correlation(quality: Floats, f1: Floats, times: Numbers) -> float:
-    """Spearman's correlation of the ratings and the word F1 of the cleaned text."""
+    """Spearman's correlation of the ratings and the word F1 of the cleaned text; 0 when either never changes."""
     from scipy.stats import spearmanr
 
+    if not np.ptp(quality[times > 0]) or not np.ptp(f1[times > 0]):
+        return 0.0
     return float(spearmanr(np.repeat(quality, times), np.repeat(f1, times)).statistic)
 
 
