@@ -69,7 +69,7 @@ class TextModel(NamedTuple):
         ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are judged knowing it.
         """
         lines, heads = len(features.lengths), self.weights.shape[1]
-        sums = np.zeros((lines, LANES * len(self.packed)), np.int32)
+        sums = np.zeros((LANES * len(self.packed), lines), np.int32)
         count = np.zeros(lines, np.intp)
         for grams in features.grams:
             here = slice(grams.begin, grams.end)
@@ -80,11 +80,11 @@ class TextModel(NamedTuple):
                     weights = words & _EVERY_OTHER
                     for odd in (0, 1):
                         lanes = segment_sums(weights, grams.starts, stops).astype("<u8", copy=False)
-                        sums[here, first + odd : first + LANES : 2] += lanes.view("<u2").reshape(-1, LANES // 2)
+                        sums[first + odd : first + LANES : 2, here] += lanes.view("<u2").reshape(-1, LANES // 2).T
                         np.right_shift(words, np.uint64(_WEIGHT_BITS), out=weights)
                         np.bitwise_and(weights, _EVERY_OTHER, out=weights)
-        totals = sums.T[:heads] - _BIAS * count
-        logits = totals / np.sqrt(np.maximum(count, 1)) * self.units[:, None] + self.intercepts[:, None]
+        logits = (sums[:heads] - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None]
+        logits += self.intercepts[:, None]
         scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
         if certain:
             scores[0, list(certain)] = SCORE_LIMIT
