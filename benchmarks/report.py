@@ -25,7 +25,7 @@ from cleaner.pipeline import Cleaner
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
 from cleaner.training.corpora import LINES_CORPUS, document_of_row, read_rows
 from cleaner.training.evaluate import FULL_PAGE, Sums, add_document, checked_row, rows_by_bundle, texts_left
-from cleaner.training.fit import NEWS
+from cleaner.training.fit import GOOD_F1, NEWS
 from cleaner.training.labels import Annotations, line_hash, read_annotations
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,7 @@ LEAST_TO_WIN = 0.005
 
 BINS = 15
 # The bar of ``quality``: how many of the documents that stay bad stand among the lowest rated.
-BAD_F1, LOWEST_SHARE = 0.8, 0.1
+LOWEST_SHARE = 0.1
 WORST = 20
 # Why the worst documents are what they are, by page; written by hand after looking at them.
 REMARKS = Path(__file__).with_name("remarks.json")
@@ -186,7 +186,7 @@ def calibration_error(sums: Floats) -> float:
 def share_found(quality: Floats, f1: Floats, times: Numbers) -> float:
     """Of the bad documents, the share among the lowest rated; where the border cuts through a tie, its part counts."""
     values, rank = np.unique(quality, return_inverse=True)
-    documents, bad = (np.bincount(rank, weights, len(values)).cumsum() for weights in (times, times * (f1 < BAD_F1)))
+    documents, bad = (np.bincount(rank, weights, len(values)).cumsum() for weights in (times, times * (f1 < GOOD_F1)))
     found = np.interp(LOWEST_SHARE * documents[-1], [0, *documents], [0, *bad])
     return float(found / max(bad[-1], 1))
 
@@ -327,10 +327,10 @@ def quality_section(corpus: Corpus) -> str:
             return [share_found(quality, f1, times), rank_correlation(quality, f1, times)]
 
         found, correlation = estimate(corpus.site[mine], figures)
-        rows.append([name, len(f1), int((f1 < BAD_F1).sum()), cell(found, 1, 100), cell(correlation, 3)])
+        rows.append([name, len(f1), int((f1 < GOOD_F1).sum()), cell(found, 1, 100), cell(correlation, 3)])
     return section(
         "`quality`",
-        f"Bad are documents whose word F1 is below {BAD_F1} after cleaning; the correlation is that of the ranks.",
+        f"Bad are documents whose word F1 is below {GOOD_F1} after cleaning; the correlation is that of the ranks.",
         f"text | documents | bad | found in the lowest rated {LOWEST_SHARE:.0%}, % | Spearman with word F1",
         rows,
     )

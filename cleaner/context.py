@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features import BOUNDS, COLUMN, DENSE, LARGEST_LOG, LineFeatures, floor_ratio, log_scale
+from cleaner.features import BOUNDS, COLUMN, DENSE, LARGEST_LOG, LineFeatures, floor_ratio, log_scale, running
 
 # Text scores come in sixteenths of a logit and are cut off here, where they are as good as certain.
 SCORE_UNIT = 16
@@ -60,8 +60,8 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
     # Where the line stands, and where the article stands, seen from the line.
     before, behind = index - begin, end - 1 - index
     anchor = (length >= _ANCHOR_LENGTH) & (ends_sentence > 0) & (score < 0)
-    anchors = _running(anchor)
-    body = _running(np.where(score < 0, length, 0))
+    anchors = running(anchor)
+    body = running(np.where(score < 0, length, 0))
     whole = body.take(end) - body.take(begin)
     last = np.maximum.accumulate(np.where(anchor, index, -1))
     last = np.concatenate([[-1], last[:-1]])
@@ -116,12 +116,6 @@ def context_features(text_scores: NDArray[np.int32], features: LineFeatures) -> 
     out[row:, 1:] = seen[:, :-1] - lift[1:]
     out[row:, before == 0] = -SCORE_LIMIT
     return out
-
-
-def _running(values: NDArray[np.generic]) -> NDArray[np.int64]:
-    total = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=total[1:], dtype=np.int64)
-    return total
 
 
 @cache

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.document import Flag, Kind, Reason
-from cleaner.features import COLUMN, Edges, LineFeatures
+from cleaner.features import COLUMN, Edges, LineFeatures, running
 from cleaner.letters import OPENING_LENGTH, letter_lines
 from cleaner.lexicon import ENDINGS, OPENINGS, certain_kind
 from cleaner.model.bundle import Thresholds
@@ -110,7 +110,8 @@ def decide(
     removed = options.removed_kinds
     best = scores.best
     chosen = options.threshold is not None or bool(options.thresholds)
-    limit = _limits(scores, features, thresholds, options, wary=not chosen)
+    paragraphs = paragraphs_of(scores.boilerplate, features)
+    limit = _limits(scores, features, paragraphs, thresholds, options, wary=not chosen)
     goes = scores.likely(removed)
     over = scores.boilerplate >= limit
     alone = over & goes
@@ -120,10 +121,11 @@ def decide(
     enclosed = in_blocks(alone, doubtful, long_sentences(features), features.document_of, certain)
     letter, tail, talk = np.zeros_like(alone), np.zeros_like(alone), np.zeros_like(alone)
     if not chosen:
-        tail, talk = in_tails(scores, features, goes)
+        comments = scores.likely({Kind.COMMENT})
+        tail, talk = tail_lines(scores.boilerplate, goes, comments, paragraphs, features.lengths, features.offsets)
         tail &= ~over
         if Kind.APPEAL in removed:
-            letter = in_letters(scores, features, goes) & ~over
+            letter = in_letters(scores, features, paragraphs, goes) & ~over
     lines = len(alone)
     decision = Decision(
         kept=(~(alone | enclosed | tail | letter)).tolist(),
@@ -147,7 +149,13 @@ def decide(
 
 
 def _limits(
-    scores: Scores, features: LineFeatures, thresholds: Thresholds, options: Options, *, wary: bool
+    scores: Scores,
+    features: LineFeatures,
+    paragraphs: NDArray[np.bool_],
+    thresholds: Thresholds,
+    options: Options,
+    *,
+    wary: bool,
 ) -> NDArray[np.float64]:
     """The score from which on each line goes, by its likeliest kind and its place; shape (lines,)."""
     given: Mapping[Kind, float] = {Kind(name): value for name, value in options.thresholds.items()}
@@ -159,7 +167,7 @@ def _limits(
         for zone in (thresholds.edge, thresholds.inside)
     ]
     best = scores.best
-    limit = np.where(inside_article(scores.boilerplate, features), zones[1][best], zones[0][best])
+    limit = np.where(inside_article(paragraphs, features), zones[1][best], zones[0][best])
     if wary:
         asks = scores.likely(_ASKING)
         place = np.arange(len(best)) - features.offsets[features.document_of]
@@ -183,17 +191,19 @@ def paragraphs_of(boilerplate: NDArray[np.float64], features: LineFeatures) -> N
     return long_sentences(features) & (boilerplate < EVEN)
 
 
-def inside_article(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
+def inside_article(paragraphs: NDArray[np.bool_], features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines stand between two paragraphs of the article: a list there is content more often than at its edges."""
-    total = np.concatenate([[0], np.cumsum(paragraphs_of(boilerplate, features))])
-    document_of, index = features.document_of, np.arange(len(boilerplate))
+    total = running(paragraphs)
+    document_of, index = features.document_of, np.arange(len(paragraphs))
     before = total[index] - total[features.offsets[document_of]]
     behind = total[features.offsets[document_of + 1]] - total[index + 1]
     between: NDArray[np.bool_] = (before > 0) & (behind > 0)
     return between
 
 
-def in_letters(scores: Scores, features: LineFeatures, goes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def in_letters(
+    scores: Scores, features: LineFeatures, paragraphs: NDArray[np.bool_], goes: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Which lines belong to a letter to the reader, by what the model says of its edges.
 
     Offers of subscriptions count as well, where ``goes`` says that they are to be removed.
@@ -204,17 +214,7 @@ def in_letters(scores: Scores, features: LineFeatures, goes: NDArray[np.bool_]) 
     asks &= ~dash
     speech = dash & (scores.boilerplate < EVEN)
     openings = (features.lengths <= OPENING_LENGTH) & (features.column("ends_colon") > 0)
-    paragraphs = paragraphs_of(scores.boilerplate, features)
     return letter_lines(np.where(asks, scores.boilerplate, 0.0), pleas, paragraphs, speech, openings, features.offsets)
-
-
-def in_tails(
-    scores: Scores, features: LineFeatures, goes: NDArray[np.bool_]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which lines stand behind an article and go with the rest there, and which of them among comments."""
-    paragraphs = paragraphs_of(scores.boilerplate, features)
-    comments = scores.likely({Kind.COMMENT})
-    return tail_lines(scores.boilerplate, goes, comments, paragraphs, features.lengths, features.offsets)
 
 
 def in_blocks(

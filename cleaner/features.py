@@ -296,6 +296,17 @@ def segment_sums(values: NDArray[_Number], starts: NDArray[np.intp], stops: NDAr
     return np.where(stops > starts, sums, np.zeros(1, values.dtype))
 
 
+def running(values: NDArray[np.generic]) -> NDArray[np.int64]:
+    """What the values before each place add up to, shape (n + 1,): one less another is the sum of what is between.
+
+    >>> running(np.array([3, 1, 2])).tolist()
+    [0, 3, 4, 6]
+    """
+    total = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=total[1:], dtype=np.int64)
+    return total
+
+
 # 16 * log2(1 + n) for small n, so that a logarithm is an exact look-up; above, lengths count as this one.
 _LOG_TABLE = np.round(16 * np.log2(1 + np.arange(8192.0))).astype(np.int32)
 

@@ -8,6 +8,8 @@ found by its edges: lines that clearly ask or address, with little between them,
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.features import running
+
 # A line that asks is clear from the second score on, and may belong to a letter from the third on. A letter has at
 # least one sure line: without it, a conversation at the end of a report was taken for one; and one clear line that
 # pleads: without it, an offer of subscriptions was.
@@ -48,8 +50,7 @@ def letter_lines(
         return found
     document = np.searchsorted(offsets, at, side="right") - 1
     apart = (np.diff(at) > MOST_BETWEEN + 1) | (np.diff(document) > 0)
-    total = np.concatenate([[0], np.cumsum(paragraphs)])
-    said = np.concatenate([[0], np.cumsum(speech)])
+    total, said = running(paragraphs), running(speech)
     apart |= said[at[1:]] > said[at[:-1]]
     for run in np.split(at, np.flatnonzero(apart) + 1):
         clear = run[evidence[run] >= CLEAR]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from cleaner.decode import long_sentences
 from cleaner.features import LineFeatures, log_scale, segment_sums
+from cleaner.model.scorer import DECIMALS, in_steps
 
-_SCORE_STEPS = 10_000
 _LOG_STEPS = 16
 
 
@@ -23,7 +23,6 @@ def document_shape(
     would speak for a document that content was taken from. ``boilerplate`` and ``kept`` (lines,) are scores and
     decisions.
     """
-    steps = np.rint(boilerplate * _SCORE_STEPS).astype(np.int64)
     lengths = features.lengths
     starts, stops = features.offsets[:-1], features.offsets[1:]
     left, paragraphs, doubt, text = (
@@ -31,7 +30,7 @@ def document_shape(
         for values in (
             kept,
             kept & long_sentences(features),
-            np.where(kept, steps, 0),
+            np.where(kept, in_steps(boilerplate), 0),
             np.where(kept, lengths, 0),
         )
     )
@@ -41,7 +40,7 @@ def document_shape(
             log_scale(stops - starts) / _LOG_STEPS,
             log_scale(paragraphs) / _LOG_STEPS,
             paragraphs / lines,
-            doubt / (_SCORE_STEPS * lines),
+            doubt / (10**DECIMALS * lines),
             log_scale(text // lines) / _LOG_STEPS,
         ]
     )

@@ -8,6 +8,9 @@ between them do not. Which line is which is the model's word; this module only d
 import numpy as np
 from numpy.typing import NDArray
 
+from cleaner.features import running
+from cleaner.model.scorer import DECIMALS, in_steps
+
 # The line that opens a rest has at least this score, and this many paragraphs of the article before it: a menu or a
 # counter of comments above the article opens nothing.
 SURE = 0.9
@@ -17,8 +20,6 @@ FEWEST_BEFORE = 3
 # what extractors leave and six on whole pages, for 0.01 and 0.16 % of the content.
 LEAST_MEAN, MOST_ARTICLE = 0.7, 0.1
 LEAST_MEAN_OF_TALK, LEAST_TALK = 0.2, 0.8
-
-_STEPS = 10_000
 
 
 def tail_lines(
@@ -47,19 +48,14 @@ def tail_lines(
         return tail, talk
     document = np.searchsorted(offsets, at, side="right") - 1
     end = offsets[document + 1]
-    steps = np.rint(scores * _STEPS).astype(np.int64)
-    behind = _sums(paragraphs, offsets[document], at) >= FEWEST_BEFORE
-    text, spoken, evidence = (_sums(lengths * of, at + 1, end) for of in (1, comments, steps))
-    mean = evidence / np.maximum(text * _STEPS, 1)
-    article = _sums(lengths * paragraphs, at + 1, end) > MOST_ARTICLE * text
+    before = running(paragraphs)
+    behind = before[at] - before[offsets[document]] >= FEWEST_BEFORE
+    totals = (running(lengths * of) for of in (1, comments, paragraphs, in_steps(scores)))
+    text, spoken, written, evidence = (total[end] - total[at + 1] for total in totals)
+    mean = evidence / np.maximum(text * 10**DECIMALS, 1)
+    article = written > MOST_ARTICLE * text
     talks = behind & comments[at] & (spoken >= LEAST_TALK * text) & (mean >= LEAST_MEAN_OF_TALK)
     for marks, opens in ((talk, talks), (tail, talks | (behind & ~article & (mean >= LEAST_MEAN)))):
         for first, last in zip(at[opens].tolist(), end[opens].tolist(), strict=True):
             marks[first + 1 : last] = True
     return tail & goes, talk & goes
-
-
-def _sums(values: NDArray[np.generic], begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.int64]:
-    total = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=total[1:], dtype=np.int64)
-    return total[end] - total[begin]

@@ -39,6 +39,12 @@ OUTPUT_STEPS = 2.0**20
 DECIMALS = 4
 
 
+def in_steps(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rounded scores as whole numbers of their last decimal, so that sums of them are exact in any order."""
+    steps: NDArray[np.int64] = np.rint(scores * 10**DECIMALS).astype(np.int64)
+    return steps
+
+
 class TextModel(NamedTuple):
     """Linear heads over hashed n-grams.
 
@@ -77,12 +83,9 @@ class TextModel(NamedTuple):
                 count[here] += stops - grams.starts
                 for first, table in zip(range(0, heads, LANES), self.packed, strict=True):
                     words = table.take(buckets)
-                    weights = words & _EVERY_OTHER
-                    for odd in (0, 1):
-                        lanes = segment_sums(weights, grams.starts, stops).astype("<u8", copy=False)
+                    for odd, weights in enumerate((words, words >> np.uint64(_WEIGHT_BITS))):
+                        lanes = segment_sums(weights & _EVERY_OTHER, grams.starts, stops).astype("<u8", copy=False)
                         sums[first + odd : first + LANES : 2, here] += lanes.view("<u2").reshape(-1, LANES // 2).T
-                        np.right_shift(words, np.uint64(_WEIGHT_BITS), out=weights)
-                        np.bitwise_and(weights, _EVERY_OTHER, out=weights)
         logits = (sums[:heads] - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None]
         logits += self.intercepts[:, None]
         scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)

@@ -89,13 +89,18 @@ def document_of_row(row: dict[str, Any], annotations: Annotations) -> Document:
     title = words(row["title"] or "")
     said = [Kind.HEADLINE if title and words(line) == title else annotations.kind(row["id"], line) for line in lines]
     labels, kinds = corrected(aligned, said)
-    weight = WEIGHT_OF_FULL_PAGE if row["upstream"] == "fullpage" else 1.0
+    weight = weight_of_upstream(row["upstream"])
     if row["id"].startswith("fundus"):
         weight *= WEIGHT_OF_NEWS
     return Document(
         row["id"], row["domain"], row["upstream"], lines, labels, kinds, aligned, weight,
         language=_language(row["id"]), indexes=list(indexes), gold=row["gold"],
     )  # fmt: skip
+
+
+def weight_of_upstream(upstream: str) -> float:
+    """What a line weighs by the upstream that left it."""
+    return WEIGHT_OF_FULL_PAGE if upstream == "fullpage" else 1.0
 
 
 def corrected(aligned: list[int], said: list[Kind | None]) -> tuple[list[int], list[Kind | None]]:

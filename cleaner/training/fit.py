@@ -21,7 +21,7 @@ from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.features import DENSE, LineFeatures, line_features
 from cleaner.model.bundle import Thresholds
-from cleaner.model.scorer import Calibration, LineClassifier, QualityModel, Scores, TextModel, softmax
+from cleaner.model.scorer import LineClassifier, Perceptron, Scores, TextModel, softmax
 from cleaner.options import Options
 from cleaner.quality import document_shape
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
@@ -52,8 +52,6 @@ WEIGHT_OF_HEADLINE = 0.5
 _DOCUMENTS_AT_ONCE = 64
 # A cleaned document is clean and whole when its word F1 with the gold text is at least this.
 GOOD_F1 = 0.8
-_NO_CALIBRATION = Calibration(np.zeros(0), np.zeros(0))
-_NO_QUALITY = QualityModel(np.zeros(0), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +148,7 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
     dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].T.astype(np.int32)
     offsets = np.cumsum([0, *(len(document.lines) for document in documents)])
     features = LineFeatures([], np.zeros((2, 0), np.intp), lines.lengths, dense, offsets, lines.document)
-    classifier = LineClassifier(KINDS, final_text_model, models[-1], _NO_CALIBRATION, _NO_QUALITY)
-    return _finish(classifier, raw, documents, lines, features)
+    return _finish(final_text_model, models[-1], raw, documents, lines, features)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +236,8 @@ def _likely_kinds(table: LineTable) -> list[int]:
 
 
 def _finish(
-    classifier: LineClassifier,
+    text_model: TextModel,
+    context_model: Perceptron,
     raw: NDArray[np.float64],
     documents: list[Document],
     lines: _Lines,
@@ -258,8 +256,8 @@ def _finish(
     shape = document_shape(scores.boilerplate, kept, features)
     known, good = _good_documents(documents, kept, features.offsets)
     metrics = {"out_of_fold": _measure(~kept, lines)}
-    finished = classifier._replace(calibration=calibration, quality=quality_model(shape[:, known], good))
-    return Fitted(finished, thresholds, metrics)
+    quality = quality_model(shape[:, known], good)
+    return Fitted(LineClassifier(KINDS, text_model, context_model, calibration, quality), thresholds, metrics)
 
 
 def _groups(lines: _Lines) -> dict[str, NDArray[np.bool_]]:

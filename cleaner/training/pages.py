@@ -18,7 +18,7 @@ from cleaner.errors import InputError
 from cleaner.lines import split_lines
 from cleaner.normalize import normalize_lines
 from cleaner.training.align import BOILERPLATE, UNDECIDED, align
-from cleaner.training.corpora import WEIGHT_OF_FULL_PAGE, Document, corrected
+from cleaner.training.corpora import Document, corrected, weight_of_upstream
 from cleaner.training.labels import Reading, line_hash
 
 MIXED_CORPUS = "wcxb-dev.jsonl.xz"
@@ -64,8 +64,7 @@ def read_pages(corpora: Path, readings: dict[str, Reading]) -> list[Document]:
         When a corpus is missing or cannot be read.
     """
     rows = (row for name in PAGE_CORPORA for row in _rows(corpora / name) if row["id"] in readings)
-    made = Parallel(n_jobs=2, batch_size=8)(delayed(_documents)(row, readings[row["id"]]) for row in rows)
-    return [document for documents in made for document in documents]
+    return _made(delayed(_documents)(row, readings[row["id"]]) for row in rows)
 
 
 def read_other_pages(corpora: Path) -> list[Document]:
@@ -77,8 +76,11 @@ def read_other_pages(corpora: Path) -> list[Document]:
         When the corpus is missing or cannot be read.
     """
     rows = (row for row in _rows(corpora / MIXED_CORPUS) if row.get("gold") and row.get("page_type") != "article")
-    made = Parallel(n_jobs=2, batch_size=8)(delayed(_documents_by_gold)(row) for row in rows)
-    return [document for documents in made for document in documents]
+    return _made(delayed(_documents_by_gold)(row) for row in rows)
+
+
+def _made(jobs: Iterable[Any]) -> list[Document]:
+    return [document for documents in Parallel(n_jobs=2, batch_size=8)(jobs) for document in documents]
 
 
 def _rows(path: Path) -> Iterable[dict[str, Any]]:
@@ -106,8 +108,8 @@ def _documents_by_gold(row: dict[str, Any]) -> list[Document]:
             UNDECIDED if label == BOILERPLATE and len(line) > LONGEST_TRUSTED else label
             for line, label in zip(lines, aligned, strict=True)
         ]
-        weight = WEIGHT_OF_OTHER * (WEIGHT_OF_FULL_PAGE if upstream == "fullpage" else 1.0)
-        unknown: list[None] = [None] * len(lines)
+        weight = WEIGHT_OF_OTHER * weight_of_upstream(upstream)
+        unknown = [None for _ in lines]
         documents.append(Document(row["id"], row["domain"], upstream, lines, labels, [*unknown], aligned, weight))
     return documents
 
@@ -125,7 +127,7 @@ def _documents(row: dict[str, Any], reading: Reading) -> list[Document]:
             if keys[line] in reading.unsure:
                 labels[i] = UNDECIDED
         weight = WEIGHT_OF_READ if reading.article else WEIGHT_OF_OTHER
-        weight *= WEIGHT_OF_FULL_PAGE if upstream == "fullpage" else 1.0
+        weight *= weight_of_upstream(upstream)
         documents.append(
             Document(
                 row["id"],

@@ -35,6 +35,7 @@ SURE, DOUBTFUL, FINE = 0.95, LIMIT * BLOCK_FRACTION + 0.01, 0.1
 
 # Longer than anything else, and so fine that no document of ours is one of which too much would go.
 BODY = "The council met and went on meeting " * 200
+PARAGRAPH = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
 
 
 def decided(*documents, kinds=None, headline=(), known=None, options=None):
@@ -185,14 +186,13 @@ def test_inside_is_between_two_paragraphs_of_one_document():
     long = "The council met and voted for the bridge" + " and for the ferry" * 4 + "."
     features = features_of(["a", long, "b", "c", long, "d"], ["e", long, "f"], [long, "g", long])
     scores = np.zeros(len(features.lengths))
-    assert np.flatnonzero(inside_article(scores, features)).tolist() == [2, 3, 10]
-    assert not inside_article(np.ones(len(scores)), features).any()
+    assert np.flatnonzero(inside_article(paragraphs_of(scores, features), features)).tolist() == [2, 3, 10]
+    assert not inside_article(paragraphs_of(np.ones(len(scores)), features), features).any()
 
 
 def test_a_list_inside_the_article_has_a_threshold_of_its_own():
-    long = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
     line = "L" * SHORT_LENGTH
-    features = features_of([line, long, line, long, line])
+    features = features_of([line, PARAGRAPH, line, PARAGRAPH, line])
     thresholds = Thresholds(dict.fromkeys(REMOVABLE, 0.6), dict.fromkeys(REMOVABLE, 0.9))
     best = np.full(5, KINDS.index(Kind.ADVERT))
     values = np.array([WARY_SCORE, FINE, 0.7, FINE, 0.7])
@@ -235,8 +235,7 @@ def test_what_looks_like_a_title_has_to_be_sure_at_the_top_only():
     ],
 )
 def test_a_letter_takes_its_doubtful_lines_and_a_dialogue_is_none(lines, options, kept):
-    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
-    features = features_of([body, *lines])
+    features = features_of([PARAGRAPH, *lines])
     best = np.full(len(lines) + 1, KINDS.index(Kind.APPEAL))
     values = np.array([FINE, WARY_SCORE, LIMIT * BLOCK_FRACTION - 0.01, WARY_SCORE])
     decision = decide(Scores(KINDS, values, best, np.zeros(4, bool)), features, {}, THRESHOLDS, options)
@@ -248,9 +247,8 @@ def test_a_letter_takes_its_doubtful_lines_and_a_dialogue_is_none(lines, options
     ("options", "left"), [(Options(), 1), (Options(keep=["subscription"]), 4), (Options(keep=["appeal"]), 5)]
 )
 def test_a_letter_sells_as_well_but_not_what_the_caller_keeps(options, left):
-    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
     features = features_of(
-        [body, "Stand by our newsroom this winter, every gift counts", *["Take the paper with you"] * 3]
+        [PARAGRAPH, "Stand by our newsroom this winter, every gift counts", *["Take the paper with you"] * 3]
     )
     best = np.array([0, *map(KINDS.index, [Kind.APPEAL] + [Kind.SUBSCRIPTION] * 3)])
     scores = Scores(KINDS, np.array([FINE, WARY_SCORE, 0.6, 0.6, 0.6]), best, np.zeros(5, bool))
@@ -269,10 +267,9 @@ def test_a_letter_sells_as_well_but_not_what_the_caller_keeps(options, left):
     ],
 )
 def test_comments_go_with_their_heading(kind, options, kept):
-    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
     said = "I have crossed that river for forty years and never once saw them clear the ice in time"
     features = features_of(
-        [body] * 3 + ["What readers of this paper have to say about it", said, said[::-1], said.upper()]
+        [PARAGRAPH] * 3 + ["What readers of this paper have to say about it", said, said[::-1], said.upper()]
     )
     scores = Scores(
         KINDS, np.array([FINE] * 3 + [WARY_SCORE] + [0.3] * 3), np.full(7, KINDS.index(kind)), np.zeros(7, bool)
@@ -282,9 +279,9 @@ def test_comments_go_with_their_heading(kind, options, kept):
 
 
 def test_a_rest_that_is_clear_as_a_whole_goes():
-    body = "The council met and voted for the bridge" + " and for the ferry" * 40 + "."
     features = features_of(
-        [body] * 3 + ["Other stories of the day in this paper", "A mill burns", "A bridge is built", "A ferry sinks"]
+        [PARAGRAPH] * 3
+        + ["Other stories of the day in our paper", "A mill burns", "A bridge is built", "A ferry sinks"]
     )
     best = np.full(7, KINDS.index(Kind.RELATED))
     for doubtful, stays in ((0.75, False), (0.65, True)):
