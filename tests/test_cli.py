@@ -546,9 +546,9 @@ def test_interrupt_leaves_no_half_file(tmp_path, number, code):
 
 def test_interrupt_leaves_whole_records_on_stdout(tmp_path):
     (tmp_path / "in.jsonl").write_text(record(ARTICLE) * 2000)
-    process = subprocess.Popen(
-        command(tmp_path / "in.jsonl"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-    )
+    # Unbuffered, because `communicate` does not see what `readline` has read ahead.
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+    process = subprocess.Popen(command(tmp_path / "in.jsonl"), env=environment(), **pipes)
     # The process cannot be through: a pipe does not hold that much.
     lines = [process.stdout.readline()]
     process.send_signal(signal.SIGINT)
