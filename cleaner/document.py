@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 # Raised by one when a field of the JSON form changes its meaning or goes away. New fields do not raise it.
 RESULT_VERSION = 1
@@ -56,6 +56,9 @@ class Flag(StrEnum):
     NOTHING_LEFT = "nothing-left"
     OVER_BUDGET = "over-budget"
     UNDECODABLE_BYTES = "undecodable-bytes"
+    NO_ARTICLE = "no-article"
+    FROM_JSON_LD = "from-json-ld"
+    MARKUP_CUT = "markup-cut"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Line:
     ``index`` is the 0-based number of the physical line, ``raw`` the line as it came, ``text`` the line after
     normalisation and trims (also when it was removed). ``score`` is what the model said, a calibrated probability that
     the line is boilerplate; ``kept`` is the final word. They disagree when the lexicon, the context, the caller or the
-    budget overruled the model, and ``reason`` names which.
+    budget overruled the model, and ``reason`` names which. Of a page, lines are its blocks of text: ``index`` is the
+    number of the block and ``path`` says where it stands, as a selector.
     """
 
     index: int
@@ -91,9 +95,10 @@ class Line:
     score: float
     reason: Reason
     trims: tuple[Trim, ...] = ()
+    path: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """The line as plain JSON types."""
+        """The line as plain JSON types; with its ``path`` when it is a block of a page."""
         return {
             "index": self.index,
             "raw": self.raw,
@@ -106,7 +111,39 @@ class Line:
                 {"start": t.start, "end": t.end, "text": t.text, "replacement": t.replacement, "kind": t.kind.value}
                 for t in self.trims
             ],
-        }
+        } | ({"path": self.path} if self.path else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a page says about its article; ``None`` where it is silent, and everywhere for plain text.
+
+    ``date`` is the day of publication as ``YYYY-MM-DD``, ``language`` a BCP 47 tag, ``site`` the name of the site.
+    """
+
+    title: str | None = None
+    author: str | None = None
+    date: str | None = None
+    language: str | None = None
+    site: str | None = None
+    url: str | None = None
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The metadata as plain JSON types."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+class Origin(Protocol):
+    """What a result remembers of the page that it was made from, for those who ask."""
+
+    def metadata(self) -> Metadata:
+        """What the page says about its article."""
+
+    def path(self, block: int) -> str:
+        """Where a block stands, as a selector."""
+
+    def markdown(self, lines: Sequence[Line]) -> str:
+        """Some of its blocks as Markdown, by the elements that they stand in."""
 
 
 class LineColumns(NamedTuple):
@@ -128,18 +165,31 @@ class CleanResult:
 
     ``lines`` holds every non-blank line of the input in input order, kept or not, so nothing ever vanishes. ``flags``
     says why not to trust the document; ``quality`` estimates, from 0 to 1, how likely what is left is clean and whole:
-    that it has a word F1 of at least 0.8 with what an editor would leave.
+    that it has a word F1 of at least 0.8 with what an editor would leave. Of a page, lines are its blocks of text.
     """
 
     text: str
     flags: tuple[Flag, ...]
     quality: float
     columns: LineColumns = field(repr=False)
+    origin: Origin | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """One ``Line`` per non-blank line of the input; made on first use: who wants only the text does not pay."""
-        return tuple(map(Line, *self.columns))
+        if self.origin is None:
+            return tuple(map(Line, *self.columns))
+        return tuple(map(Line, *self.columns, map(self.origin.path, self.columns.index)))
+
+    @cached_property
+    def metadata(self) -> Metadata:
+        """Title, author, date and the like of a page; read on first use, because it takes as long as cleaning."""
+        return self.origin.metadata() if self.origin else Metadata()
+
+    @property
+    def markdown(self) -> str:
+        """The cleaned page with its headings, lists and quotes as Markdown; of plain text the text as it is."""
+        return self.origin.markdown([line for line in self.lines if line.kept]) if self.origin else self.text
 
     @property
     def removed(self) -> tuple[Line, ...]:

@@ -202,7 +202,7 @@ def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: N
     features = LineFeatures([], edges, full_lengths, dense, offsets, document_of)
     if not lines:
         return features
-    sums = np.zeros(lines, np.intp)
+    sums = np.zeros((2, lines), np.intp)
     words: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
     for begin in range(0, lines, TILE):
         here = slice(begin, min(begin + TILE, lines))
@@ -223,12 +223,15 @@ def excerpt_features(ends: list[str], full_lengths: NDArray[np.intp], offsets: N
         gram_stops = [np.maximum(stops + 2 - order, starts - 1) for order in ORDERS]
         buckets = [_buckets(hashes[order], order) for order in ORDERS]
         features.grams.append(Grams(begin, here.stop, buckets, starts - 1, gram_stops))
-        sums[here] = segment_sums(buckets[0], starts - 1, np.minimum(gram_stops[0], starts + HEAD - ORDERS[0] + 1))
+        # Of the two ends that the n-grams see of every line, wherever it stands.
+        head = starts - 1, np.minimum(gram_stops[0], starts + HEAD - ORDERS[0] + 1)
+        tail = np.maximum(stops - TAIL, starts - 1), gram_stops[0]
+        for total, (first, last) in zip(sums, (head, tail), strict=True):
+            total[here] = segment_sums(buckets[0], first, last)
         for row, values in enumerate(_shape(classes, begins, starts, stops, full_lengths[here])):
             dense[row, here] = values
     line, bucket = (np.concatenate(part) for part in zip(*words, strict=True))
-    # Long lines by their ends alone: how much of them the n-grams see depends on where they stand.
-    same = np.where(full_lengths > HEAD, sums * _SPREAD + edges[1], sums)
+    same = sums[0] * _SPREAD + sums[1]
     whole = (*_cohesion(line, bucket, document_of), *_repeats(same, full_lengths, document_of))
     dense[-len(whole) :] = whole
     return features
@@ -492,7 +495,8 @@ def _repeats(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether the same line stood earlier in its document, and whether it comes again (up to case and collisions).
 
-    ``same`` (lines,) is one number for lines of one text; long lines that differ in the middle may share it.
+    ``same`` (lines,) is one number for lines of one text; lines that differ only in the middle, between their first
+    ``HEAD`` and last ``TAIL`` code points, may share it.
     """
     keys = (same * _SPREAD + lengths) * _SPREAD + document_of
     order = np.argsort(keys, kind="stable")

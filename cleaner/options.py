@@ -2,9 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from cleaner.document import KEPT_BY_DEFAULT, Kind
 from cleaner.errors import OptionError
+
+
+class Engine(StrEnum):
+    """How the blocks of a page are judged."""
+
+    DEFAULT = "default"
+    FAST = "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,8 @@ class Options:
     max_removed_share
         Above this share of removed words, 0-1, a document comes back whole and flagged ``over-budget``. Off by default,
         because the text of a whole page rightly loses most of its lines.
+    engine
+        How pages are judged: ``default``, as well as we can, or ``fast``. Plain text has but one engine.
     plain_quotes, plain_dashes
         Write typographic quotes or dashes as ASCII. Off by default: punctuation is left as it came.
 
@@ -50,6 +60,7 @@ class Options:
     trims: bool = True
     unwrap: bool = True
     max_removed_share: float | None = None
+    engine: Engine | str = Engine.DEFAULT
     plain_quotes: bool = False
     plain_dashes: bool = False
 
@@ -59,7 +70,7 @@ class Options:
         Raises
         ------
         OptionError
-            On an unknown kind, a kind both kept and removed, or a number outside 0-1.
+            On an unknown kind or engine, a kind both kept and removed, or a number outside 0-1.
         """
         for name in ("keep", "remove", "phrases"):
             if isinstance(getattr(self, name), str):
@@ -75,6 +86,9 @@ class Options:
         for name in ("threshold", "max_removed_share"):
             if (value := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _share(name, value))
+        if self.engine not in set(Engine):
+            raise OptionError(f"no engine is called {self.engine!r}; there are {', '.join(Engine)}")
+        object.__setattr__(self, "engine", Engine(self.engine))
         object.__setattr__(self, "keep", keep)
         object.__setattr__(self, "remove", remove)
         object.__setattr__(self, "thresholds", thresholds)

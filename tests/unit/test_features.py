@@ -163,6 +163,16 @@ def test_repeats_are_seen_within_their_document_only():
     assert features.column("seen_again").tolist() == [1, 0, 1, 0, 1, 0, 0]
 
 
+@pytest.mark.parametrize("lines_behind", [0, LAST_LINES])
+def test_long_lines_that_open_alike_repeat_only_when_they_end_alike(lines_behind):
+    opening = "The council of the island met again to speak of the ferry, "
+    rest = [f"Behind it stands {letter}." for letter in "abcdefghijkl"[:lines_behind]]
+    one, other = opening + "and all were for the old plan.", opening + "and all were for the new plan."
+    assert len(one) > HEAD
+    features = features_of([one, other, *rest, one])
+    assert features.column("seen_before").tolist() == [0] * (lines_behind + 2) + [1]
+
+
 def test_cohesion_counts_words_that_the_document_uses_elsewhere():
     lines = ["The minister opened the bridge", "The bridge was opened late", "Quick juicy burgers tonight"]
     column = features_of(lines).column("cohesion")

@@ -1,0 +1,1 @@
+"""Whole pages: from markup to blocks, to arrays, to a cleaned document and its metadata."""

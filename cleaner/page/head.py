@@ -1,0 +1,74 @@
+"""What the head of a page, and the data in it, say about the article: its titles, its summary, sometimes all of it.
+
+Publishers describe their articles in JSON-LD (schema.org), and some put the whole text there as ``articleBody``. What
+this is worth as evidence is left to ``evidence``.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+_TITLES = frozenset({"og:title", "twitter:title"})
+_SUMMARIES = frozenset({"description", "og:description", "twitter:description"})
+_JSON_LD = "application/ld+json"
+_BODY = "articleBody"
+# A body of fewer code points is a teaser.
+LEAST_BODY = 200
+# Deeper nesting than this is made by hand.
+_DEEPEST = 64
+
+_TAG = re.compile(r"<[^<>]{1,2000}>")
+
+
+class Head(NamedTuple):
+    """``titles`` and ``summaries`` as the page gives them, and the ``bodies`` of articles in its JSON-LD, as text."""
+
+    titles: list[str]
+    summaries: list[str]
+    bodies: list[str]
+
+
+def read_head(root: "_Element") -> Head:
+    """Read the titles, summaries and bodies of a page."""
+    head = Head([], [], [])
+    for element in root.iter("title", "meta", "script"):
+        if element.tag == "title":
+            head.titles.append(element.text or "")
+        elif element.tag == "meta":
+            name = (element.get("property") or element.get("name") or "").strip().lower()
+            if name in _TITLES:
+                head.titles.append(element.get("content") or "")
+            elif name in _SUMMARIES:
+                head.summaries.append(element.get("content") or "")
+        elif (element.get("type") or "").strip().lower() == _JSON_LD and _BODY in (element.text or ""):
+            head.bodies.extend(body for body in article_bodies(element.text or "") if len(body) >= LEAST_BODY)
+    return head
+
+
+def article_bodies(data: str) -> list[str]:
+    """The ``articleBody`` of every article in some JSON-LD, with tags as line breaks; nothing if it is no JSON.
+
+    >>> article_bodies('{"@graph": [{"@type": "NewsArticle", "articleBody": "<p>Rain &amp; wind</p>"}]}')
+    ['Rain & wind']
+    """
+    try:
+        parsed = json.loads(data, strict=False)
+    except (ValueError, RecursionError):
+        return []
+    return [_TAG.sub("\n", unescape(body)).strip() for body in _bodies(parsed, _DEEPEST)]
+
+
+def _bodies(value: Any, depth: int) -> Iterator[str]:
+    if depth:
+        if isinstance(value, dict):
+            if isinstance(body := value.get(_BODY), str):
+                yield body
+            value = list(value.values())
+        if isinstance(value, list):
+            for inner in value:
+                yield from _bodies(inner, depth - 1)
