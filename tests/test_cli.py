@@ -239,8 +239,8 @@ def test_importing_the_command_loads_nothing():
         (["--errors", "x"], "-f jsonl"),
         (["--line-buffered"], "-f jsonl"),
         (["-f", "jsonl", "--errors", "x", "-o", "x"], "same file"),
-        (["-f", "html"], "later version"),
-        (["page.HTML"], "later version"),
+        (["-f", "pdf"], "'pdf'"),
+        (["--engine", "best"], "'best'"),
         (["a.txt", "b.jsonl"], "mixed"),
         (["--config", "missing.toml"], "missing.toml"),
         (["--config", "x.toml", "--no-config"], "exclude"),
@@ -257,11 +257,6 @@ def test_usage_errors(clean, tmp_path, args, said):
     done = clean(*args, stdin=ARTICLE)
     assert (done.code, done.out) == (2, "")
     assert said in done.err
-
-
-def test_html_can_be_forced_through_as_text(clean, tmp_path):
-    (tmp_path / "page.html").write_text(ARTICLE)
-    assert clean("-f", "text", "page.html").out == CLEANED
 
 
 # How to clean
@@ -715,7 +710,7 @@ def test_config_takes_every_setting(clean, tmp_path):
     (tmp_path / "etc/cleaner.toml").write_text(
         'from = "jsonl"\nkeep = []\nremove = ["headline"]\nthreshold = { advert = 0.3 }\nphrases = "phrases.txt"\n'
         "max-removed-share = 0.9\ntrims = true\nplain-quotes = true\nplain-dashes = true\n"
-        'text-field = "body"\nid-field = "url"\ncolor = "never"\n'
+        'engine = "fast"\ntext-field = "body"\nid-field = "url"\ncolor = "never"\n'
     )
     done = clean("--config", "etc/cleaner.toml", stdin=json.dumps({"body": ARTICLE}))
     assert json.loads(done.out)["body"].splitlines()[0] == STORY[0]
@@ -739,7 +734,8 @@ def test_config_takes_every_setting(clean, tmp_path):
         ("threshold = { advert = 'x' }", "threshold"),
         ("trims = 1", "trims must be true or false"),
         ("max-removed-share = true", "max-removed-share must be"),
-        ("from = 'html'", "from must be one of"),
+        ("from = 'pdf'", "from must be one of"),
+        ("engine = 'best'", "engine must be one of default, fast"),
         ("text-field = 1", "text-field must be a string"),
         ("phrases = 1", "phrases must be"),
         ("model = 1", "model must be"),
@@ -801,7 +797,9 @@ def test_completion_script(clean, shell):
         ("clean --thr", {"--threshold"}),
         ("clean --keep adv", {"advert"}),
         ("clean --keep bio,adv", {"bio,advert"}),
-        ("clean -f ", {"auto", "text", "jsonl"}),
+        ("clean -f ", {"auto", "text", "html", "jsonl"}),
+        ("clean -t ", {"text", "json", "markdown"}),
+        ("clean --engine ", {"default", "fast"}),
         ("clean model ", {"info", "verify"}),
         ("clean model info --j", {"--json"}),
         ("clean explain --js", {"--json"}),

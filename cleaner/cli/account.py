@@ -4,18 +4,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cleaner.cli.terminal import escape, escape_json, paint
-from cleaner.document import CleanResult, Flag, Line
+from cleaner.document import CleanResult, Flag, Line, Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-COLUMNS = f"{'line':>6}  {'verdict':7}  {'kind':12}  {'score':>5}  {'reason':8}  text"
 
 
 def removals(name: str, result: CleanResult, colored: bool) -> str:
     """The removed lines and the trims of a document, below a heading that counts them."""
     trims = sum(len(line.trims) for line in result.lines if line.kept)
-    counted = f"{len(result.removed)} of {_count(len(result.lines), 'line')} removed, {_count(trims, 'trim')}"
+    counted = f"{len(result.removed)} of {_count(len(result.lines), _unit(result))} removed, {_count(trims, 'trim')}"
     rows = [paint(f"{escape(name)}: {counted}", "bold", colored)]
     for line in result.lines:
         if not line.kept:
@@ -28,19 +26,19 @@ def removals(name: str, result: CleanResult, colored: bool) -> str:
 def verdicts(name: str, result: CleanResult, colored: bool) -> str:
     """Every line of a document with its verdict, kind, score and reason, and the trims below the line that they cut."""
     flags = f"; flags: {', '.join(result.flags)}" if result.flags else ""
-    counted = (
-        f"{len(result.removed)} of {_count(len(result.lines), 'line')} removed; quality {result.quality:.2f}{flags}"
-    )
-    rows = [paint(f"{escape(name)}: {counted}", "bold", colored), paint(COLUMNS, "dim", colored)]
+    removed = f"{len(result.removed)} of {_count(len(result.lines), _unit(result))} removed"
+    counted = f"{removed}; quality {result.quality:.2f}{flags}"
+    rows = [paint(f"{escape(name)}: {counted}", "bold", colored), paint(_columns(result), "dim", colored)]
     for line in result.lines:
         rows.append(_row(line, "keep" if line.kept else "remove", colored))
         rows.extend(_trims(line, colored))
     return "\n".join(rows) + "\n"
 
 
-def as_json(name: str, result: CleanResult) -> str:
-    """The whole result as one line of JSON that is safe on a terminal."""
-    return escape_json(json.dumps({"name": name, **result.as_dict()}, ensure_ascii=False)) + "\n"
+def as_json(name: str, result: CleanResult, metadata: Metadata | None = None) -> str:
+    """The whole result as one line of JSON that is safe on a terminal, with its metadata if there are any."""
+    account = {"name": name, **result.as_dict()} | ({"metadata": metadata.as_dict()} if metadata else {})
+    return escape_json(json.dumps(account, ensure_ascii=False)) + "\n"
 
 
 def clean_field(result: CleanResult) -> dict[str, Any]:
@@ -61,14 +59,31 @@ def warnings(result: CleanResult) -> "Iterator[str]":
             case Flag.OVER_BUDGET:
                 yield "more words would go than --max-removed-share allows, so the text stays whole"
             case Flag.UNDECODABLE_BYTES:
-                yield "some bytes are not text in UTF-8; they were replaced by U+FFFD"
+                encoding = "UTF-8" if result.origin is None else "the encoding of the page"
+                yield f"some bytes are not text in {encoding}; they were replaced by U+FFFD"
+            case Flag.NO_ARTICLE:
+                yield "no article was found in the page" + ("" if result.text else "; nothing is left")
+            case Flag.FROM_JSON_LD:
+                yield "the text comes from the data of the page (JSON-LD), not from what the page shows"
+            case Flag.MARKUP_CUT:
+                yield "the markup is nested too deeply to be followed; the page was read without its tags"
+
+
+def _unit(result: CleanResult) -> str:
+    return "line" if result.origin is None else "block"
+
+
+def _columns(result: CleanResult) -> str:
+    path = "" if result.origin is None else "path  "
+    return f"{_unit(result):>6}  {'verdict':7}  {'kind':12}  {'score':>5}  {'reason':8}  {path}text"
 
 
 def _row(line: Line, verdict: str, colored: bool) -> str:
     kind = paint(f"{line.kind.value:12}", "cyan", colored)
     verdict = paint(f"{verdict:7}", "green" if line.kept else "red", colored)
+    path = f"{paint(escape(line.path), 'dim', colored)}  " if line.path else ""
     text = escape(line.text or line.raw)
-    return f"{line.index + 1:6}  {verdict}  {kind}  {line.score:5.2f}  {line.reason.value:8}  {text}"
+    return f"{line.index + 1:6}  {verdict}  {kind}  {line.score:5.2f}  {line.reason.value:8}  {path}{text}"
 
 
 def _trims(line: Line, colored: bool) -> "Iterator[str]":

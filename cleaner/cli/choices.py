@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cleaner.options import Options
     from cleaner.pipeline import Cleaner
 
+# Those of `options.Engine`, which is read late.
+ENGINES = ("default", "fast")
 HELP_OPTIONS = ["-h", "--help"]
 SETTINGS = {"help_option_names": HELP_OPTIONS, "max_content_width": 100}
 
@@ -68,6 +70,10 @@ _OPTIONS = [
     ),
     click.option("--trims/--no-trims", default=True, help="Cut boilerplate glued to a kept line (the default)."),
     click.option("--unwrap/--no-unwrap", default=True, help="Join the lines of hard-wrapped text (the default)."),
+    click.option(
+        "--engine", type=click.Choice(ENGINES), default="default", show_default=True,
+        help="How to judge the blocks of pages: as well as we can, or fast.",
+    ),
     click.option("--plain-quotes/--no-plain-quotes", default=False, help="Write typographic quotes as ASCII."),
     click.option("--plain-dashes/--no-plain-dashes", default=False, help="Write typographic dashes as ASCII."),
     click.option("--model", metavar="PATH", type=click.Path(), help="Bundle to use in place of the one that ships."),
@@ -121,6 +127,7 @@ def options_from(ctx: click.Context) -> "Options":
         trims=choices["trims"],
         unwrap=choices["unwrap"],
         max_removed_share=choices["max_removed_share"],
+        engine=choices["engine"],
         plain_quotes=choices["plain_quotes"],
         plain_dashes=choices["plain_dashes"],
     )

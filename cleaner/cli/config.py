@@ -15,7 +15,7 @@ REPOSITORY = (".git", ".hg")
 
 # key -> (what Click calls the option, what its value must be)
 KEYS = {
-    "from": ("form", "one of auto, text, jsonl"),
+    "from": ("form", "one of auto, text, html, jsonl"),
     "keep": ("keep", "a list of kinds"),
     "remove": ("remove", "a list of kinds"),
     "threshold": ("threshold", "a number from 0 to 1, or a table of kind = number"),
@@ -23,6 +23,7 @@ KEYS = {
     "max-removed-share": ("max_removed_share", "a number from 0 to 1"),
     "trims": ("trims", "true or false"),
     "unwrap": ("unwrap", "true or false"),
+    "engine": ("engine", "one of default, fast"),
     "plain-quotes": ("plain_quotes", "true or false"),
     "plain-dashes": ("plain_dashes", "true or false"),
     "text-field": ("text_field", "a string"),
@@ -133,7 +134,7 @@ def _converted(key: str, value: Any, folder: str) -> Any:  # noqa: C901, PLR0911
             if not isinstance(value, bool):
                 raise TypeError
             return value
-        case "from" | "color":
+        case "from" | "engine" | "color":
             if value not in KEYS[key][1].removeprefix("one of ").split(", "):
                 raise TypeError
             return value

@@ -5,19 +5,22 @@ import sys
 import click
 
 from cleaner.cli.choices import SETTINGS, cleaning_options, load_cleaner
+from cleaner.cli.documents import read_document
 from cleaner.cli.output import StdoutSink
-from cleaner.cli.sources import STDIN, form_of, name_of, read_source
+from cleaner.cli.sources import STDIN, form_of
 from cleaner.cli.terminal import say, wants_color
 from cleaner.errors import InputError
 
-HELP = """Show every line of a text with its verdict, kind, score and reason.
+HELP = """Show every line of a text, or block of a page, with its verdict, kind, score and reason.
 
 \b
   clean explain article.txt
+  clean explain page.html
   clean explain --json article.txt | jq '.lines[] | select(.kept | not)'
 
 The score is the model's: how likely the line is boilerplate, from 0 to 1. The reason says who had the
-last word: model, lexicon, context, site, caller or budget.
+last word: model, lexicon, context, site, caller or budget. Of a page, each row also says where in the
+page the block stands.
 """
 
 
@@ -28,7 +31,7 @@ last word: model, lexicon, context, site, caller or budget.
 @click.pass_context
 def command(ctx: click.Context, /, files: tuple[str, ...], as_json: bool, **_: object) -> int:
     if any(form_of(source, "auto") == "jsonl" for source in files):
-        raise click.UsageError("this verb reads text; for records see clean -f jsonl --explain", ctx)
+        raise click.UsageError("this verb reads texts and pages; for records see clean -f jsonl --explain", ctx)
     if not files and sys.stdin is not None and sys.stdin.isatty():
         click.echo(ctx.get_help())
         return 0
@@ -39,12 +42,12 @@ def command(ctx: click.Context, /, files: tuple[str, ...], as_json: bool, **_: o
     sink, code = StdoutSink(), 0
     for source in files or (STDIN,):
         try:
-            result = cleaner.clean(read_source(source))
+            document = read_document(source, "auto")
         except InputError as error:
             say(str(error))
             code = error.exit_code
             continue
-        name = name_of(source)
+        name, result = document.name, document.cleaned(cleaner)
         account = (
             json_of(name, result) if as_json else verdicts(name, result, wants_color(ctx.params["color"], sys.stdout))
         )

@@ -11,11 +11,14 @@ from cleaner.cli.root import VERBS
 from cleaner.cli.run import Run
 from cleaner.cli.sources import FORMS, STDIN, form_of
 
-HELP = """Strip boilerplate and advertisements from news text.
+TARGETS = ("text", "json", "markdown")
+HELP = """Strip boilerplate and advertisements from news text and web pages.
 
 \b
   clean < article.txt                      clean text on stdout
   clean article.txt -o clean.txt           into a file, written whole or not at all
+  clean page.html                          the article of a page
+  clean -t markdown --metadata page.html   as Markdown, below its title, author and date
   clean --explain article.txt              and, on stderr, what was removed and why
   clean --diff article.txt                 as a diff
   clean --keep caption,credit a.txt b.txt  with some kinds of line left in
@@ -52,11 +55,23 @@ def complete_words(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     "--from",
     "form",
     metavar="FORM",
-    type=click.Choice([*FORMS, "html"]),
+    type=click.Choice(FORMS),
     default="auto",
     show_default=True,
-    help="Form of the input: text, jsonl (a JSON object a line), or auto: by the suffix .jsonl or .ndjson, else text.",
+    help="Form of the input: text, html, jsonl (a JSON object a line), or auto: by the suffix of a file; without one "
+    "that says it, a page is told from a text by how it begins.",
 )
+@click.option(
+    "-t",
+    "--to",
+    metavar="FORM",
+    type=click.Choice(TARGETS),
+    default="text",
+    show_default=True,
+    help="Form of the output: text, json (the whole result, an object a document), or markdown.",
+)
+@click.option("--metadata", is_flag=True, help="Pages: title, author, date and the like in front; in json, in a field.")
+@click.option("--url", metavar="URL", help="Where the page came from; helps to tell its date and its site.")
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(), help="Write here, not to stdout; replaced whole or not at all."
 )
@@ -87,29 +102,38 @@ def command(ctx: click.Context, /, files: tuple[str, ...], form: str, explain: b
     run = Run(
         cleaner=load_cleaner(ctx),
         sources=files or (STDIN,),
+        form=form,
         explain=("json" if as_json else "text") if explain else None,
         **{name: choices[name] for name in ("output", "diff", "check", "errors", "quiet", "color")},
+        **{name: choices[name] for name in ("to", "metadata", "url")},
         **{name: choices[name] for name in ("text_field", "id_field", "line_buffered")},
     )
     if forms == {"jsonl"}:
         from cleaner.cli.jsonl import clean_records
 
         return clean_records(run)
-    from cleaner.cli.texts import clean_texts
+    from cleaner.cli.documents import clean_documents
 
-    return clean_texts(run)
+    return clean_documents(run)
 
 
 def _check_combination(ctx: click.Context, forms: set[str]) -> None:
-    choices = ctx.params
-    if len(forms) > 1:
-        raise click.UsageError("text and jsonl in one call would be mixed in one output; clean them apart", ctx)
-    if choices["as_json"] and not choices["explain"]:
-        raise click.UsageError("--json goes with --explain", ctx)
-    if choices["check"] and choices["output"]:
-        raise click.UsageError("--check writes nothing, so --output has no use", ctx)
-    for option in ("errors", "line_buffered"):
-        if choices[option] and forms != {"jsonl"}:
-            raise click.UsageError(f"--{option.replace('_', '-')} is for records: -f jsonl", ctx)
-    if choices["errors"] and choices["errors"] == choices["output"]:
-        raise click.UsageError("--errors and --output name the same file", ctx)
+    chosen = ctx.params
+    records = forms == {"jsonl"}
+    shaped = chosen["to"] != "text" or chosen["metadata"]
+    compared = chosen["diff"] or chosen["check"]
+    one_page = len(chosen["files"]) <= 1 and forms & {"auto", "html"}
+    wrong = [
+        ("jsonl" in forms and not records, "jsonl and other forms would be mixed in one output; clean them apart"),
+        (chosen["as_json"] and not chosen["explain"], "--json goes with --explain; for JSON on stdout say -t json"),
+        (chosen["check"] and chosen["output"], "--check writes nothing, so --output has no use"),
+        (chosen["errors"] and not records, "--errors is for records: -f jsonl"),
+        (chosen["line_buffered"] and not records, "--line-buffered is for records: -f jsonl"),
+        (chosen["errors"] and chosen["errors"] == chosen["output"], "--errors and --output name the same file"),
+        (shaped and records, "--to and --metadata are for texts and pages; records come out as records"),
+        (shaped and compared, "--to and --metadata say how to write documents, and --diff and --check write none"),
+        (chosen["url"] and not one_page, "--url is the address of one page; give one file, or one page on stdin"),
+    ]
+    for applies, message in wrong:
+        if applies:
+            raise click.UsageError(message, ctx)

@@ -21,6 +21,11 @@ class Run:
 
     cleaner: "Cleaner"
     sources: tuple[str, ...]
+    # one of sources.FORMS, and "text", "json" or "markdown"
+    form: str
+    to: str
+    metadata: bool
+    url: str | None
     output: str | None
     errors: str | None
     # None, "text" or "json"

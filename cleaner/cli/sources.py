@@ -4,25 +4,16 @@ import os
 import sys
 from typing import BinaryIO
 
-import click
-
 from cleaner.errors import InputError
 
 STDIN = "-"
-FORMS = ("auto", "text", "jsonl")
-RECORDS = (".jsonl", ".ndjson")
-PAGES = (".html", ".htm", ".xhtml")
-NO_HTML = "HTML is for a later version; extract the text first, or say -f text to clean the file as it is"
+FORMS = ("auto", "text", "html", "jsonl")
+SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".html": "html", ".htm": "html", ".xhtml": "html"}
 
 
 def form_of(source: str, asked: str) -> str:
-    """The form of a source, ``text`` or ``jsonl``: what was asked for, else what its suffix says."""
-    suffix = os.path.splitext(source)[1].lower()
-    if asked == "html" or (asked == "auto" and suffix in PAGES):
-        raise click.UsageError(NO_HTML if source == STDIN else f"{source}: {NO_HTML}")
-    if asked != "auto":
-        return asked
-    return "jsonl" if suffix in RECORDS else "text"
+    """The form of a source: what was asked for, else what its suffix says; ``auto`` when its bytes have to tell."""
+    return asked if asked != "auto" else SUFFIXES.get(os.path.splitext(source)[1].lower(), "auto")
 
 
 def name_of(source: str) -> str:
