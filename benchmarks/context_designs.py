@@ -36,7 +36,8 @@ from cleaner.training.align import BOILERPLATE, CONTENT
 from cleaner.training.calibration import calibrate
 from cleaner.training.context import KINDS, NETWORKS, Examples, average, fit_network, scale_of
 from cleaner.training.corpora import OWN, fold_of_site
-from cleaner.training.fit import FOLDS, NEWS, SEED, _out_of_fold_inputs, _targets, read_documents
+from cleaner.training.fit import FOLDS, NEWS, SEED, _out_of_fold_inputs, line_weights, read_documents
+from cleaner.training.kinds import KindModel, targets_of
 from cleaner.training.text import HEADS, fit_text_model, line_table
 
 LOST = 0.005
@@ -332,7 +333,7 @@ def read_lines(corpora: Path, data: Path, part: float) -> Lines:
     fold = np.array([fold_of_site(document.site, FOLDS) for document in documents])
     table = line_table(documents, FOLDS)
     text_models = {held_out: fit_text_model(table, table.fold != held_out, SEED) for held_out in range(FOLDS)}
-    targets, weights = _targets(documents, table)
+    targets, weights = targets_of(documents, KindModel(table, SEED).guesses(documents)), line_weights(documents)
     size = [len(document.lines) for document in documents]
     labels = np.array([label for document in documents for label in document.labels], np.int8)
     _, site = np.unique([document.site for document in documents], return_inverse=True)

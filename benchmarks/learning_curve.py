@@ -17,7 +17,7 @@ from pathlib import Path
 from cleaner.training.corpora import LINES_CORPUS, OWN, Document, fold_of_site
 from cleaner.training.evaluate import evaluate
 from cleaner.training.export import write_bundle
-from cleaner.training.fit import FOLDS, fit, read_documents
+from cleaner.training.fit import FOLDS, fit_lines, read_documents
 
 PARTS = (0.1, 0.25, 0.5)
 HELD_OUT = (0, 1)
@@ -45,8 +45,8 @@ def main() -> int:
             with tempfile.TemporaryDirectory() as folder:
                 bundle = Path(folder) / "part" if part < 1 else args.folds / f"fold-{fold}"
                 if part < 1:
-                    fitted = fit(used, lambda _: None)
-                    write_bundle(bundle, fitted.classifier, fitted.thresholds, [], {}, {})
+                    fitted, _, _ = fit_lines(used, lambda _: None)
+                    write_bundle(bundle, fitted, None, [], {})
                 table = evaluate(corpus, bundle, pages=frozenset(unseen))
             tables.append({"sites": len({one.site for one in used if one.upstream != OWN}), **_figures(table)})
         names = ("sites", "headroom", "lost", "headroom_extracted", "lost_extracted")

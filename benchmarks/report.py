@@ -24,8 +24,8 @@ from cleaner.errors import CleanerError
 from cleaner.pipeline import Cleaner
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
 from cleaner.training.corpora import LINES_CORPUS, document_of_row, read_rows
-from cleaner.training.evaluate import FULL_PAGE, Sums, add_document, checked_row, rows_by_bundle, texts_left
-from cleaner.training.fit import GOOD_F1, NEWS
+from cleaner.training.evaluate import FULL_PAGE, GOOD_F1, Sums, add_document, checked_row, rows_by_bundle, texts_left
+from cleaner.training.fit import NEWS
 from cleaner.training.labels import Annotations, line_hash, read_annotations
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cleaner.screen import TILE, distinct
 
 # Raised by one whenever any value below can come out different for some line.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 
 # A line is judged by its two ends: the middle of a paragraph says little and costs most. Measured out of fold on the
 # lines that extractors left, 48 + 24 code points rank lines as well as 64 + 32, and those as well as 240 + 120.

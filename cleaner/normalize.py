@@ -116,8 +116,10 @@ _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛‹›", "'") | dict.fromkeys
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 
 
-def normalize_line(text: str) -> str:
+def normalize_line(text: str, markup: bool = True) -> str:
     r"""Bring one line into its one form; doing it again changes nothing, whatever the line holds.
+
+    Without ``markup``, entities and tags are text: somebody wrote about them.
 
     >>> normalize_line("\ufeff The&amp;nbsp;cafÃ©\u200b <b>re\u00adopened</b>\t on Monday ")
     'The café reopened on Monday'
@@ -128,10 +130,10 @@ def normalize_line(text: str) -> str:
         return _tidy(text)
     # Most of what is left has nothing but odd white space.
     squeezed = squeeze_spaces(text)
-    return squeezed if _is_plain(squeezed) and not has_mojibake(text) else _settle(text)
+    return squeezed if _is_plain(squeezed) and not has_mojibake(text) else _settle(text, markup)
 
 
-def normalize_lines(lines: list[str]) -> list[str]:
+def normalize_lines(lines: list[str], markup: bool = True) -> list[str]:
     """Do to each line what ``normalize_line`` does; lines that need nothing are told apart all at once.
 
     >>> normalize_lines(["Storm  hits coast", "R&amp;D"])
@@ -140,12 +142,12 @@ def normalize_lines(lines: list[str]) -> list[str]:
     work = needs_work(lines)
     if not work.any():
         return lines
-    return [normalize_line(text) if todo else text for text, todo in zip(lines, work.tolist(), strict=True)]
+    return [normalize_line(text, markup) if todo else text for text, todo in zip(lines, work.tolist(), strict=True)]
 
 
-def normalized(lines: list[str], options: Options) -> list[str]:
+def normalized(lines: list[str], options: Options, markup: bool = True) -> list[str]:
     """Normalise lines, and their quotes and dashes if the caller asks for it."""
-    lines = normalize_lines(lines)
+    lines = normalize_lines(lines, markup)
     if options.plain_quotes:
         lines = [straighten_quotes(line) for line in lines]
     if options.plain_dashes:
@@ -171,12 +173,13 @@ def _is_plain(text: str) -> bool:
     )
 
 
-def _settle(text: str) -> str:
+def _settle(text: str, markup: bool) -> str:
     """Repair in rounds until a round changes nothing, and end what does not settle."""
     text = replace_surrogates(text)
     for _ in range(ROUNDS):
         before = text
-        text = strip_tags(unescape_entities(text))
+        if markup:
+            text = strip_tags(unescape_entities(text))
         text = decode_c1(repair_mojibake(text))
         text = squeeze_spaces(compose(strip_joiners(strip_invisible(text))))
         if text == before or _is_plain(text):

@@ -7,9 +7,11 @@ documents at a time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
 from itertools import compress
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,12 +19,15 @@ from cleaner.decode import decide, keep_within_budget, known_kinds, repeated_lin
 from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason, Trim
 from cleaner.features import line_features
 from cleaner.lines import decode, join_lines, split_lines
-from cleaner.model.bundle import Bundle, read_bundle
+from cleaner.model.bundle import Bundle, read_bundle, read_page_classifier
 from cleaner.normalize import normalized
 from cleaner.options import Options
 from cleaner.quality import document_shape
 from cleaner.trims import apply_trims, repair_credits, trim_lines, trims_within
 from cleaner.wrapping import glued, join_wrapped, paragraph_starts, spans
+
+if TYPE_CHECKING:
+    from cleaner.model.pages import PageClassifier
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, and no more
 # memory than it needs. Results do not depend on it.
@@ -106,7 +111,7 @@ class Cleaner:
     def clean_html(
         self, html: str | bytes, url: str | None = None, charset: str | None = None, options: Options | None = None
     ) -> CleanResult:
-        r"""Clean a whole page; ``lines`` of the result are its blocks of text, and ``metadata`` is what it says of itself.
+        r"""Clean a whole page; ``lines`` of the result are its blocks, and ``metadata`` is what it says of itself.
 
         ``url`` is where it came from: it helps to tell its date and its site. ``charset`` is the encoding that came
         with it, as in the header of its response; without one it is told from the bytes.
@@ -117,8 +122,18 @@ class Cleaner:
             'The council met on Tuesday and voted for the bridge.'
         """
         from cleaner.page.cleaning import clean_page
+        from cleaner.page.source import markup_of
 
-        return clean_page(html, url, charset, self._bundle, options or self._options)
+        options = options or self._options
+        markup, replaced = markup_of(html, charset)
+        models = self._bundle.classifier.text_model, self._page_classifier
+        result = clean_page(markup, url, models, lambda text: self.clean(text, options), options)
+        return replace(result, flags=(Flag.UNDECODABLE_BYTES, *result.flags)) if replaced else result
+
+    @cached_property
+    def _page_classifier(self) -> "PageClassifier":
+        """The part of the model that judges pages, read when the first page comes."""
+        return read_page_classifier(self._bundle)
 
     def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
         lines = normalized([unit for document in documents for unit in document.units], options)

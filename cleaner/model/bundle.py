@@ -11,7 +11,7 @@ import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,14 @@ from cleaner.errors import ModelError
 from cleaner.features import FEATURES_VERSION, HASH_BITS
 from cleaner.model.scorer import SHAPE, Calibration, LineClassifier, Perceptron, QualityModel, TextModel
 
-FORMAT = 2
+if TYPE_CHECKING:
+    from cleaner.model.pages import PageClassifier
+
+FORMAT = 3
 DEFAULT_BUNDLE = "news-1"
 MANIFEST, WEIGHTS = "manifest.json", "weights.npz"
+# The model of pages has a file of its own, because who cleans text need not wait for it.
+PAGE_WEIGHTS = "pages.npz"
 
 # No bundle of ours comes near; what claims to be larger is damaged or hostile.
 MAX_MANIFEST_BYTES = 1 << 20
@@ -47,6 +52,7 @@ class Thresholds(NamedTuple):
 class Bundle(NamedTuple):
     """A model that is ready to score, the thresholds from which its scores remove a line, and its manifest."""
 
+    folder: Path
     manifest: dict[str, Any]
     thresholds: Thresholds
     classifier: LineClassifier
@@ -90,9 +96,28 @@ def read_bundle(path: str | Path | None = None) -> Bundle:
     data = _read_checked(folder, manifest, WEIGHTS)
     try:
         arrays = _read_arrays(data)
-        return _assemble(manifest, arrays)
+        return _assemble(folder, manifest, arrays)
     except _UNREADABLE as error:
         raise ModelError(f"{folder / WEIGHTS} is damaged ({error}); install or train the model again") from error
+
+
+def read_page_classifier(bundle: Bundle) -> "PageClassifier":
+    """Read the part of a bundle that judges pages, with the same checks.
+
+    Raises
+    ------
+    ModelError
+        When the bundle has no such part, or it is damaged.
+    """
+    if PAGE_WEIGHTS not in bundle.manifest["files"]:
+        raise ModelError(f"the model at {bundle.folder} judges text only: {PAGE_WEIGHTS} is not part of it")
+    data = _read_checked(bundle.folder, bundle.manifest, PAGE_WEIGHTS)
+    try:
+        return _assemble_pages(bundle.classifier, _Arrays(_read_arrays(data)))
+    except _UNREADABLE as error:
+        raise ModelError(
+            f"{bundle.folder / PAGE_WEIGHTS} is damaged ({error}); install or train the model again"
+        ) from error
 
 
 def digest(data: bytes) -> str:
@@ -174,15 +199,15 @@ def _read_array(data: bytes, name: str) -> NDArray[Any]:
     return np.frombuffer(data, dtype, offset=10 + length).reshape(shape)
 
 
-def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bundle:
-    kinds = tuple(Kind(name) for name in manifest["kinds"])
-    if len(set(kinds)) != len(kinds) or not {Kind.CONTENT, Kind.HEADLINE} < set(kinds):
-        raise ValueError("its kinds are not those of a line classifier")
-    removable = set(kinds) - {Kind.CONTENT, Kind.HEADLINE}
-    thresholds = Thresholds(*(_thresholds(manifest["thresholds"][zone], removable) for zone in ("edge", "inside")))
+class _Arrays:
+    """The arrays of a file, each checked when it is taken."""
 
-    def take(name: str, dtype: type[np.generic], *shape: int | None) -> NDArray[Any]:
-        array = arrays[name]
+    def __init__(self, arrays: dict[str, NDArray[Any]]) -> None:
+        self._arrays = arrays
+
+    def take(self, name: str, dtype: type[np.generic], *shape: int | None) -> NDArray[Any]:
+        """An array of that type and shape; ``None`` stands for any size."""
+        array = self._arrays[name]
         if array.dtype != dtype or array.ndim != len(shape):
             raise ValueError(f"array {name} has type {array.dtype} and {array.ndim} dimensions")
         if any(want is not None and want != have for want, have in zip(shape, array.shape, strict=True)):
@@ -191,31 +216,73 @@ def _assemble(manifest: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Bund
             raise ValueError(f"array {name} holds values that are no numbers")
         return array
 
-    raw = take("score_from", np.float64, None)
-    calibrated = take("score_to", np.float64, len(raw))
-    shares = len(raw) and calibrated[0] >= 0 and calibrated[-1] <= 1
-    if not shares or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
-        raise ValueError("its calibration does not rise from 0 to 1")
+    def text_model(self, prefix: str, bits: int) -> TextModel:
+        """The linear heads whose arrays begin with a prefix."""
+        weights = self.take(f"{prefix}weights", np.int8, 1 << bits, None)
+        heads = weights.shape[1]
+        if not heads:
+            raise ValueError(f"{prefix}weights hold no head")
+        units, intercepts = (self.take(f"{prefix}{name}", np.float64, heads) for name in ("units", "intercepts"))
+        return TextModel.of(weights, units, intercepts)
 
-    weights = take("text_weights", np.int8, 1 << HASH_BITS, None)
-    heads = weights.shape[1]
-    if not heads:
-        raise ValueError("its text model has no head")
-    hidden = take("hidden", np.float32, len(column_bounds(heads)), None)
-    units = hidden.shape[1]
+    def perceptron(self, prefix: str, inputs: int, outputs: int) -> Perceptron:
+        """The perceptron whose arrays begin with a prefix."""
+        hidden = self.take(f"{prefix}hidden", np.float32, inputs, None)
+        units = hidden.shape[1]
+        return Perceptron(
+            hidden,
+            self.take(f"{prefix}hidden_bias", np.float32, units),
+            self.take(f"{prefix}output", np.float64, units, outputs),
+            self.take(f"{prefix}output_bias", np.float64, outputs),
+        )
+
+    def calibration(self, prefix: str) -> Calibration:
+        """The calibration whose arrays begin with a prefix."""
+        raw = self.take(f"{prefix}score_from", np.float64, None)
+        calibrated = self.take(f"{prefix}score_to", np.float64, len(raw))
+        shares = len(raw) and calibrated[0] >= 0 and calibrated[-1] <= 1
+        if not shares or (np.diff(raw) < 0).any() or (np.diff(calibrated) < 0).any():
+            raise ValueError("its calibration does not rise from 0 to 1")
+        return Calibration(raw, calibrated)
+
+    def quality(self) -> QualityModel:
+        """The model of whole documents."""
+        weights, bias = self.take("quality_weights", np.float64, len(SHAPE)), self.take("quality_bias", np.float64, 1)
+        return QualityModel(weights, float(bias[0]))
+
+
+def _assemble(folder: Path, manifest: dict[str, Any], given: dict[str, NDArray[Any]]) -> Bundle:
+    arrays = _Arrays(given)
+    kinds = tuple(Kind(name) for name in manifest["kinds"])
+    if len(set(kinds)) != len(kinds) or not {Kind.CONTENT, Kind.HEADLINE} < set(kinds):
+        raise ValueError("its kinds are not those of a line classifier")
+    removable = set(kinds) - {Kind.CONTENT, Kind.HEADLINE}
+    thresholds = Thresholds(*(_thresholds(manifest["thresholds"][zone], removable) for zone in ("edge", "inside")))
+    text_model = arrays.text_model("text_", HASH_BITS)
     classifier = LineClassifier(
         kinds,
-        TextModel.of(weights, take("text_units", np.float64, heads), take("text_intercepts", np.float64, heads)),
-        Perceptron(
-            hidden,
-            take("hidden_bias", np.float32, units),
-            take("output", np.float64, units, len(kinds)),
-            take("output_bias", np.float64, len(kinds)),
-        ),
-        Calibration(raw, calibrated),
-        QualityModel(take("quality_weights", np.float64, len(SHAPE)), float(take("quality_bias", np.float64, 1)[0])),
+        text_model,
+        arrays.perceptron("", len(column_bounds(text_model.weights.shape[1])), len(kinds)),
+        arrays.calibration(""),
+        arrays.quality(),
     )
-    return Bundle(manifest, thresholds, classifier)
+    return Bundle(folder, manifest, thresholds, classifier)
+
+
+def _assemble_pages(classifier: LineClassifier, arrays: _Arrays) -> "PageClassifier":
+    # Late, because who cleans text need not wait for what pages take.
+    from cleaner.model.pages import PageClassifier, Pass
+    from cleaner.page.evidence import PATH_BITS
+    from cleaner.page.surroundings import first_bounds, second_bounds
+
+    path_model = arrays.text_model("path_", PATH_BITS)
+    heads = classifier.text_model.weights.shape[1] + path_model.weights.shape[1]
+    outputs = len(classifier.kinds)
+    first, second = (
+        Pass(arrays.perceptron(prefix, len(bounds(heads)), outputs), arrays.calibration(prefix))
+        for prefix, bounds in (("first_", first_bounds), ("second_", second_bounds))
+    )
+    return PageClassifier(classifier.kinds, path_model, first, second, arrays.quality())
 
 
 def _thresholds(values: dict[str, float], kinds: set[Kind]) -> dict[Kind, float]:

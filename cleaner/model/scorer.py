@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cleaner.context import SCORE_LIMIT, SCORE_UNIT, context_features
 from cleaner.document import Kind
-from cleaner.features import MOST_GRAMS, LineFeatures, segment_sums
+from cleaner.features import MOST_GRAMS, Grams, LineFeatures, segment_sums
 
 # Eight weights of 8 bits share one 64-bit word, so that one gather serves eight heads; they are summed in lanes of 16
 # bits, every other weight at once. Lanes never spill into each other: no line has more than 257 grams of one order, and
@@ -74,10 +74,17 @@ class TextModel(NamedTuple):
 
         ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are judged knowing it.
         """
-        lines, heads = len(features.lengths), self.weights.shape[1]
+        scores = self.scores_of(features.grams, len(features.lengths))
+        if certain:
+            scores[0, list(certain)] = SCORE_LIMIT
+        return scores
+
+    def scores_of(self, all_grams: list[Grams], lines: int) -> NDArray[np.int32]:
+        """The same for anything that is made of hashed tokens, shape (heads, lines)."""
+        heads = self.weights.shape[1]
         sums = np.zeros((LANES * len(self.packed), lines), np.int32)
         count = np.zeros(lines, np.intp)
-        for grams in features.grams:
+        for grams in all_grams:
             here = slice(grams.begin, grams.end)
             for buckets, stops in zip(grams.buckets, grams.stops, strict=True):
                 count[here] += stops - grams.starts
@@ -88,10 +95,7 @@ class TextModel(NamedTuple):
                         sums[first + odd : first + LANES : 2, here] += lanes.view("<u2").reshape(-1, LANES // 2).T
         logits = (sums[:heads] - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None]
         logits += self.intercepts[:, None]
-        scores = np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
-        if certain:
-            scores[0, list(certain)] = SCORE_LIMIT
-        return scores
+        return np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
 
 
 class Perceptron(NamedTuple):

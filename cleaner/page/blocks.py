@@ -7,7 +7,10 @@ A block is a run of text that no block element, cell or ``<br>`` interrupts. Wha
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final
+
+from cleaner.normalize import replace_surrogates
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -21,14 +24,24 @@ BLOCKS: Final = frozenset(
 CELLS: Final = frozenset({"td", "th"})
 # Elements whose text is not shown, or not as text.
 UNSEEN: Final = frozenset(
-    "applet area audio base canvas datalist embed head iframe img input link meta object param script select source"
-    " style svg template textarea track video".split()
+    "annotation applet area audio base canvas datalist embed head iframe img input link meta noembed object param"
+    " script select source style svg template textarea title track video".split()
 )
 BOLD: Final = frozenset({"b", "strong"})
 LINK: Final = "a"
 BREAK: Final = "br"
-# Stands between the cells of a table row that is one block.
-CELL_MARK: Final = " | "
+# Stands in front of each cell of a table row that is one block, but for the first, and a space behind it.
+CELL_MARK: Final = " |"
+
+_BOLD: Final = "bold"
+_PRE: Final = "pre"
+# The elements that are counted while they are open, and what they are counted as.
+_COUNTED: Final = {LINK: LINK, _PRE: _PRE, **dict.fromkeys(BOLD, _BOLD)}
+# A cell that holds any of these is no field of a table but a part of the layout.
+_NO_FIELD: Final = BLOCKS | CELLS | {BREAK}
+# Of an element a path shows so many names (its id and classes), and none that is longer: that would say nothing.
+_NAMES_SHOWN: Final = 8
+_LONGEST_SHOWN: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +50,10 @@ class Page:
 
     Of the ``i``-th block, ``texts[i]`` is the text as it came with white space collapsed (inside ``<pre>`` as it is),
     ``element[i]`` the number of the innermost element that holds all of it, ``linked[i]`` and ``bold[i]`` count its
-    code points inside links and bold type, ``links[i]`` the links, and ``broken[i]`` says whether a ``<br>`` stands
-    before it. Of the ``k``-th element, numbered in document order, ``tags[k]`` is the name, ``attributes[k]`` what it
-    says, ``parent[k]`` the number of the element around it (-1: none), and its blocks are those from ``begin[k]`` to
-    ``end[k]``.
+    code points inside links and bold type, ``links[i]`` the links that hold some of it, and ``broken[i]`` says whether
+    a ``<br>`` stands before it. Of the ``k``-th element, numbered in document order, ``tags[k]`` is the name,
+    ``attributes[k]`` what it says, ``parent[k]`` the number of the element around it (-1: none), and the blocks that
+    have a part in it are those from ``begin[k]`` to before ``end[k]``.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -54,6 +67,7 @@ class Page:
     parent: list[int] = field(default_factory=list)
     begin: list[int] = field(default_factory=list)
     end: list[int] = field(default_factory=list)
+    _paths: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def ancestry(self, block: int) -> list[int]:
         """The elements around a block, from the innermost to the root."""
@@ -64,12 +78,26 @@ class Page:
 
     def path(self, block: int) -> str:
         """Where a block stands, as a selector: ``html>body>div#main>p.lead``."""
-        steps = []
-        for number in reversed(self.ancestry(block)):
-            said = self.attributes[number]
-            name, classes = said.get("id", "").strip(), said.get("class", "").split()
-            steps.append("".join([self.tags[number], *(f"#{name}" for _ in name[:1]), *(f".{one}" for one in classes)]))
-        return ">".join(steps)
+        unknown, number = [], self.element[block]
+        while number >= 0 and number not in self._paths:
+            unknown.append(number)
+            number = self.parent[number]
+        path = self._paths.get(number, "")
+        for number in reversed(unknown):
+            # Thousands of blocks may stand at one path, and deep.
+            path = self._paths[number] = intern(f"{path}>{self._step(number)}" if path else self._step(number))
+        return path
+
+    def _step(self, number: int) -> str:
+        said = self.attributes[number]
+        names = [f"#{name}" for name in said.get("id", "").split()[:1] if _is_name(name)]
+        names += [f".{name}" for name in said.get("class", "").split() if _is_name(name)]
+        return "".join([self.tags[number][:_LONGEST_SHOWN], *names[:_NAMES_SHOWN]])
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word can stand in a selector as it is, and is short enough to be read."""
+    return len(word) <= _LONGEST_SHOWN and word.replace("-", "_").isidentifier()
 
 
 def read_blocks(root: "_Element") -> Page:
@@ -84,15 +112,19 @@ class _Collector:
         self._page = Page()
         self._around: list[int] = []  # the elements that are open
         self._cells: list[bool] = []  # of the open cells, whether they hold blocks
-        self._depths = {LINK: 0, "bold": 0, "pre": 0}
+        self._depths = {LINK: 0, _BOLD: 0, _PRE: 0}
+        self._link = -1  # the link that was opened last
         self._broken = False
         self._start_block()
 
     def _start_block(self) -> None:
         self._pieces: list[str] = []
+        self._gap = False  # whether white space stands behind them
+        self._marks = 0  # the cells that began behind them
         self._linked = self._bold = self._links = 0
-        self._home: list[int] | None = None  # the elements around its first piece of text
-        self._depth = self._lowest = 0  # how many of these hold all of it, and the fewest since the last piece
+        self._counted = -1  # the link that was counted last
+        self._home: list[int] | None = None  # the elements around the first piece
+        self._depth = self._lowest = 0  # how many of these hold all of the block, and how many stayed open since
 
     def collect(self, root: "_Element") -> Page:
         from lxml.etree import iterwalk
@@ -105,57 +137,80 @@ class _Collector:
                 if not seen:
                     walk.skip_subtree()
                 elif tag == BREAK:
-                    self._end_block()
-                    self._broken = True
+                    self._end_block(broken=True)
                 else:
                     self._enter(tag, element)
-                    if element.text:
-                        self._read(element.text)
+                    if text := element.text:
+                        self._read(text)
             else:
                 if seen and tag != BREAK:
                     self._leave(tag)
-                if element.tail and self._around:
-                    self._read(element.tail)
+                if (text := element.tail) and self._around:
+                    self._read(text)
         return self._page
 
     def _enter(self, tag: str, element: "_Element") -> None:
         page = self._page
         if tag in BLOCKS or "-" in tag:
             self._end_block()
-            self._broken = False
         elif tag in CELLS:
-            self._cells.append(any(child.tag in BLOCKS for child in element))
+            self._cells.append(any(inner.tag in _NO_FIELD for inner in element.iterdescendants()))
             if self._cells[-1]:
                 self._end_block()
             elif self._home is not None:
-                self._pieces.append(CELL_MARK)
-        self._count(tag, 1)
-        self._links += tag == LINK
+                self._marks += 1
+        if (counted := _COUNTED.get(tag)) is not None:
+            self._depths[counted] += 1
+            if tag == LINK:
+                self._link = len(page.tags)
+        block = len(page.texts)
         page.parent.append(self._around[-1] if self._around else -1)
         self._around.append(len(page.tags))
         page.tags.append(tag)
         page.attributes.append(dict(element.items()))
-        page.begin.append(len(page.texts))
-        page.end.append(len(page.texts))
+        page.begin.append(block)
+        page.end.append(block)
 
     def _leave(self, tag: str) -> None:
         if tag in BLOCKS or "-" in tag or (tag in CELLS and self._cells.pop()):
             self._end_block()
-        self._count(tag, -1)
-        number = self._around.pop()
-        self._lowest = min(self._lowest, len(self._around))
-        # The block that is open has a part in it.
-        self._page.end[number] = len(self._page.texts) + (self._home is not None)
-
-    def _count(self, tag: str, step: int) -> None:
-        what = "bold" if tag in BOLD else tag
-        if what in self._depths:
-            self._depths[what] += step
+        if (counted := _COUNTED.get(tag)) is not None:
+            self._depths[counted] -= 1
+        number, depth = self._around.pop(), len(self._around)
+        # The block that is open has a part in the element if its last piece has.
+        page, inside = self._page, depth < self._lowest
+        page.end[number] = len(page.texts) + (inside and self._home is not None)
+        if inside:
+            self._lowest = depth
 
     def _read(self, text: str) -> None:
-        self._pieces.append(text)
-        if text.isspace():
+        if self._depths[_PRE]:
+            self._read_as_it_is(text)
             return
+        words = text.split()
+        if not words:
+            self._gap = True
+            return
+        if self._pieces and not self._marks and (self._gap or text[0].isspace()):
+            words.insert(0, "")
+        self._add(" ".join(words))
+        self._gap = text[-1].isspace()
+
+    def _read_as_it_is(self, text: str) -> None:
+        for line in text.splitlines(keepends=True):
+            if line.isspace():
+                self._pieces.append(line)
+            else:
+                self._add(line)
+            if line.splitlines() != [line]:
+                self._end_block()
+
+    def _add(self, piece: str) -> None:
+        """Take a piece of text, which is not blank, into the block."""
+        if self._marks:
+            self._pieces.append(CELL_MARK * self._marks + " ")
+            self._marks = 0
+        self._pieces.append(piece)
         depth = len(self._around)
         if self._home is None:
             self._home, self._depth = self._around.copy(), depth
@@ -163,31 +218,34 @@ class _Collector:
             self._depth = min(self._depth, self._lowest, depth)
         self._lowest = depth
         if self._depths[LINK]:
-            self._linked += len(text)
-        if self._depths["bold"]:
-            self._bold += len(text)
+            self._linked += len(piece)
+            self._links += self._link != self._counted
+            self._counted = self._link
+        if self._depths[_BOLD]:
+            self._bold += len(piece)
 
-    def _end_block(self) -> None:
+    def _end_block(self, *, broken: bool = False) -> None:
         if self._home is not None:
-            text = "".join(self._pieces)
-            lines = text.splitlines() if self._depths["pre"] else [" ".join(text.split())]
-            home = self._home[self._depth - 1]
-            for line in filter(str.strip, lines):
-                self._page.texts.append(line)
-                self._page.element.append(home)
-                self._page.linked.append(min(self._linked, len(line)))
-                self._page.bold.append(min(self._bold, len(line)))
-                self._page.links.append(self._links)
-                self._page.broken.append(self._broken)
-            self._broken = False
-        if self._pieces or self._links:
+            page, text = self._page, "".join(self._pieces).rstrip()
+            page.texts.append(text)
+            page.element.append(self._home[self._depth - 1])
+            page.linked.append(min(self._linked, len(text)))
+            page.bold.append(min(self._bold, len(text)))
+            page.links.append(self._links)
+            page.broken.append(self._broken)
+            # What was opened behind the last piece begins with the next block.
+            for number in self._around[self._lowest :]:
+                page.begin[number] = len(page.texts)
+        self._broken = broken
+        if self._pieces:
             self._start_block()
 
 
-
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,30})?[^<>]*>")
+# A tag, or the end of the markup.
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,30})?[^<>]*>|\Z")
 # Of these the text goes with the tags, when tags are all that is looked at.
-_RAW: Final = frozenset({"head", "script", "style", "svg", "template", "title"})
+_RAW: Final = frozenset({"script", "style", "svg", "template", "textarea", "title"})
+_NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
 
 
 def parse_markup(markup: str) -> "tuple[_Element | None, bool]":
@@ -204,24 +262,25 @@ def parse_markup(markup: str) -> "tuple[_Element | None, bool]":
         (['Storm hits coast'], True)
     """
     root, cut = _parse(markup)
+    if root is not None and next(root.iter("noframes"), None) is not None:
+        # The parser takes what stands in it for plain text.
+        root, cut = _parse(_NO_FRAMES.sub(r"<\1noscript", markup))
     if cut:
-        root, _ = _parse("<p>" + "<p>".join(filter(str.strip, _pieces(markup))))
+        root, _ = _parse("<p>".join(["", *_pieces(markup)]))
     return root, cut
 
 
 def _pieces(markup: str) -> Iterator[str]:
-    """What stands between the tags of some markup."""
-    at, inside = 0, None
+    """What stands between the tags of some markup, fit to be parsed again."""
+    at, inside = 0, ""
     for tag in _TAG.finditer(markup):
-        if inside is None:
-            yield markup[at : tag.start()]
+        if not inside and (piece := markup[at : tag.start()].strip()):
+            yield piece.replace("<", "&lt;")
         at, name = tag.end(), (tag[2] or "").lower()
-        if inside is None and not tag[1] and name in _RAW:
+        if not inside and not tag[1] and name in _RAW:
             inside = name
         elif tag[1] and name == inside:
-            inside = None
-    if inside is None:
-        yield markup[at:]
+            inside = ""
 
 
 def _parse(markup: str) -> "tuple[_Element | None, bool]":
@@ -229,7 +288,18 @@ def _parse(markup: str) -> "tuple[_Element | None, bool]":
 
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        root = fromstring(markup.encode("utf-8", "replace"), parser)
+        root = fromstring(_utf8(markup), parser)
     except SyntaxError:  # lxml's ParserError and XMLSyntaxError are
         return None, False
+    if root is None:
+        return None, False
+    # Behind the end of the root the parser begins another, and pages go on there.
+    root.extend(list(root.itersiblings()))
     return root, any(error.level == ErrorLevels.FATAL for error in parser.error_log)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return replace_surrogates(text).encode()

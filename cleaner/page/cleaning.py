@@ -1,33 +1,47 @@
 """A whole page → ``CleanResult``: the stages of this package, and those that it shares with plain text.
 
-    markup → blocks → normalize → features → trims → text model → evidence → block model → decide → join
+markup → blocks → normalize → features → trims → evidence → text model → block model → decision → quality → join
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 
-from cleaner.decode import decide, known_kinds
-from cleaner.document import CleanResult, Flag, Line, LineColumns, Metadata
-from cleaner.features import line_features
+from cleaner.decode import keep_within_budget, known_kinds
+from cleaner.document import CleanResult, Flag, Line, LineColumns, Metadata, Trim
+from cleaner.features import LineFeatures, line_features
 from cleaner.lines import join_lines
-from cleaner.model.bundle import Bundle
+from cleaner.model.pages import PageClassifier
+from cleaner.model.scorer import TextModel
 from cleaner.normalize import normalized
-from cleaner.options import Options
+from cleaner.options import Engine, Options
 from cleaner.page.blocks import Page, parse_markup, read_blocks
+from cleaner.page.decision import decide_blocks
+from cleaner.page.evidence import read_evidence
+from cleaner.page.head import Head, read_head
 from cleaner.page.markdown import markdown_of
 from cleaner.page.metadata import read_metadata
-from cleaner.page.source import markup_of
+from cleaner.quality import document_shape
+from cleaner.trims import repair_credits, trim_lines
+
+# What JSON-LD says is taken for the article when it has this many times the text that was found on the page.
+MORE_IN_BODY = 4
+# So often the model looks at a page.
+PASSES = {Engine.DEFAULT: 2, Engine.FAST: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class PageOrigin:
-    """The page that a result was made from: what ``CleanResult`` asks it for is worked out when it asks."""
+    """The page that a result was made from: what ``CleanResult`` asks it for is worked out when it asks.
+
+    Without ``page`` the lines of the result are those of a text that the page holds as data.
+    """
 
     markup: str
     url: str | None
-    page: Page
+    page: Page | None
 
     def metadata(self) -> Metadata:
         """What the page says about its article."""
@@ -35,33 +49,69 @@ class PageOrigin:
 
     def path(self, block: int) -> str:
         """Where a block stands, as a selector."""
-        return self.page.path(block)
+        return "script" if self.page is None else self.page.path(block)
 
     def markdown(self, lines: Sequence[Line]) -> str:
         """Some of its blocks as Markdown."""
-        return markdown_of(self.page, lines)
+        return "\n\n".join(line.text for line in lines) if self.page is None else markdown_of(self.page, lines)
 
 
 def clean_page(
-    html: str | bytes, url: str | None, charset: str | None, bundle: Bundle, options: Options
+    markup: str,
+    url: str | None,
+    models: tuple[TextModel, PageClassifier],
+    clean_text: Callable[[str], CleanResult],
+    options: Options,
 ) -> CleanResult:
-    """Clean one page; ``charset`` is what came with it, as in the header of its response."""
-    markup, replaced = markup_of(html, charset)
+    """Clean one page. ``clean_text`` is for what turns out to be text, or to hold its article as text."""
+    if "<" not in markup:
+        return clean_text(markup)
     root, cut = parse_markup(markup)
-    page = Page() if root is None else read_blocks(root)
-    flags = [Flag.UNDECODABLE_BYTES] * replaced + [Flag.MARKUP_CUT] * cut
-    origin = PageOrigin(markup, url, page)
-    lines = normalized(page.texts, options)
+    page, head = (Page(), Head([], [], [])) if root is None else (read_blocks(root), read_head(root))
+    result = _clean_blocks(page, head, models, options)
+    flags = (Flag.MARKUP_CUT,) * cut
+    body = max(head.bodies, key=len, default="")
+    if len(body) > MORE_IN_BODY * len(result.text):
+        found = clean_text(body)
+        if found.text:
+            flags += (Flag.FROM_JSON_LD, *found.flags)
+            return replace(found, flags=flags, origin=PageOrigin(markup, url, None))
+    if not result.text:
+        flags += (Flag.NO_ARTICLE,)
+    return replace(result, flags=flags + result.flags, origin=PageOrigin(markup, url, page))
+
+
+def _clean_blocks(page: Page, head: Head, models: tuple[TextModel, PageClassifier], options: Options) -> CleanResult:
+    text_model, classifier = models
+    # What stands between `<` and `>` on a page is text that somebody wrote about tags, not a tag.
+    lines = normalized(page.texts, options, markup=False)
     offsets = np.array([0, len(lines)])
-    features = line_features(lines, offsets)
-    known = known_kinds(lines, features, options)
-    scores = bundle.classifier.score(features, known)
-    decision = decide(scores, features, known, bundle.thresholds, options)
-    if not any(decision.kept):
-        flags.append(Flag.NO_ARTICLE)
+    features, trims = line_features(lines, offsets), dict[int, tuple[Trim, ...]]()
+    if options.trims:
+        lines, trims = trim_lines(lines, features)
+        if trims:
+            features = line_features(lines, offsets)
+    if not lines:
+        return CleanResult("", (), 0.0, LineColumns([], [], [], [], [], [], [], []))
+    evidence, known = read_evidence(page, head, lines), known_kinds(lines, features, options)
+    scores = classifier.score(text_model, features, evidence, known, PASSES[Engine(options.engine)])
+    decision = decide_blocks(scores, lines, features, known, options)
+    texts, trims = repair_credits(lines, decision.kinds, trims) if options.trims else (lines, trims)
+    flags: tuple[Flag, ...] = ()
+    if options.max_removed_share is not None:
+        flags = keep_within_budget(decision, texts, 0, len(lines), options)
     columns = LineColumns(
-        range(len(lines)), page.texts, lines, decision.kept, decision.kinds, decision.scores, decision.reasons,
-        [()] * len(lines),
+        range(len(lines)), page.texts, texts, decision.kept, decision.kinds, decision.scores, decision.reasons,
+        [trims.get(number, ()) for number in range(len(lines))],
     )  # fmt: skip
-    text = join_lines(line for line, kept in zip(lines, decision.kept, strict=True) if kept)
-    return CleanResult(text, tuple(flags), 0.0, columns, origin)
+    return CleanResult(
+        join_lines(compress(texts, decision.kept)),
+        flags,
+        _quality(classifier, decision.scores, decision.kept, features),
+        columns,
+    )
+
+
+def _quality(classifier: PageClassifier, scores: list[float], kept: list[bool], features: LineFeatures) -> float:
+    shape = document_shape(np.array(scores), np.array(kept, bool), features)
+    return float(classifier.quality(shape)[0])

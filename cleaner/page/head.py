@@ -35,19 +35,27 @@ class Head(NamedTuple):
 
 def read_head(root: "_Element") -> Head:
     """Read the titles, summaries and bodies of a page."""
-    head = Head([], [], [])
-    for element in root.iter("title", "meta", "script"):
-        if element.tag == "title":
-            head.titles.append(element.text or "")
-        elif element.tag == "meta":
-            name = (element.get("property") or element.get("name") or "").strip().lower()
-            if name in _TITLES:
-                head.titles.append(element.get("content") or "")
-            elif name in _SUMMARIES:
-                head.summaries.append(element.get("content") or "")
-        elif (element.get("type") or "").strip().lower() == _JSON_LD and _BODY in (element.text or ""):
-            head.bodies.extend(body for body in article_bodies(element.text or "") if len(body) >= LEAST_BODY)
-    return head
+    # Pictures have titles, too.
+    titles = [title.text for title in root.iter("title") if next(title.iterancestors("svg"), None) is None]
+    summaries, bodies = [], []
+    for meta in root.iter("meta"):
+        name = (meta.get("property") or meta.get("name") or "").strip().lower()
+        if name in _TITLES:
+            titles.append(meta.get("content"))
+        elif name in _SUMMARIES:
+            summaries.append(meta.get("content"))
+    for script in root.iter("script"):
+        if _is_json_ld(script.get("type")) and _BODY in (script.text or ""):
+            bodies += article_bodies(script.text or "")
+    return Head(_filled(titles), _filled(summaries), [body for body in bodies if len(body) >= LEAST_BODY])
+
+
+def _is_json_ld(kind: str | None) -> bool:
+    return (kind or "").partition(";")[0].strip().lower() == _JSON_LD
+
+
+def _filled(texts: list[str | None]) -> list[str]:
+    return [text for text in texts if text and text.strip()]
 
 
 def article_bodies(data: str) -> list[str]:
@@ -56,8 +64,10 @@ def article_bodies(data: str) -> list[str]:
     >>> article_bodies('{"@graph": [{"@type": "NewsArticle", "articleBody": "<p>Rain &amp; wind</p>"}]}')
     ['Rain & wind']
     """
+    # The marks of a comment or of CDATA may stand around it.
+    objects = data[data.find("{") : data.rfind("}") + 1]
     try:
-        parsed = json.loads(data, strict=False)
+        parsed = json.loads(f"[{objects}]", strict=False)
     except (ValueError, RecursionError):
         return []
     return [_TAG.sub("\n", unescape(body)).strip() for body in _bodies(parsed, _DEEPEST)]

@@ -1,14 +1,20 @@
 """Markup → what the page says about itself: title, author, date, language, site.
 
-The work is trafilatura's and htmldate's; it takes about as long as cleaning the page, so it is done only when asked for.
+The work is trafilatura's and htmldate's; it takes about as long as cleaning the page, so it is done only when asked
+for.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 from cleaner.document import Metadata
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
+
+_NAMES_OF_LANGUAGE = frozenset({"content-language", "language"})
+# The form of a BCP 47 tag; templates that were never filled in have another.
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 
 
 def read_metadata(markup: str, url: str | None) -> Metadata:
@@ -38,6 +44,9 @@ def read_metadata(markup: str, url: str | None) -> Metadata:
 
 
 def _language(tree: "HtmlElement") -> str | None:
-    """The language that the root or a meta element names, as a BCP 47 tag."""
-    said = [tree.get("lang"), *tree.xpath("//meta[@http-equiv='content-language' or @name='language']/@content")]
-    return next((tag.strip().replace("_", "-") for tag in said if tag and tag.strip()), None)
+    """The first language that the root or a meta element names."""
+    metas = ((meta.get("http-equiv") or meta.get("name") or "", meta.get("content")) for meta in tree.iter("meta"))
+    said = [tree.get("lang"), tree.get("xml:lang")]
+    said += [content for name, content in metas if name.strip().lower() in _NAMES_OF_LANGUAGE]
+    tags = ((words or "").partition(",")[0].strip().replace("_", "-") for words in said)
+    return next(filter(_LANGUAGE_TAG.fullmatch, tags), None)

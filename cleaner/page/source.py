@@ -1,12 +1,13 @@
 """What came in → the markup of a page: which bytes are a page at all, and how they are encoded.
 
-The order of evidence is that of browsers, but for two things: bytes that are valid UTF-8 and could hardly be so by
-chance are believed before any label, because labels are wrong more often; and without any label the bytes are looked
-at. What the markup means is left to ``blocks``.
+The order of evidence is that of browsers, but for three things: bytes that could hardly be UTF-8 by chance are read so
+before any label is, because labels are wrong more often; a label that turns the tags into something else is not
+believed; and without any label the bytes are looked at. What the markup means is left to ``blocks``.
 """
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from cleaner.lines import BYTE_ORDER_MARKS, decode
 
@@ -18,24 +19,38 @@ _LARGER = {
 # Codecs of Python that no page is written in.
 _NO_CHARSETS = frozenset({"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"})
 
+# What the web is written in, but for UTF-8: other encodings are never guessed.
+_GUESSED = [
+    "big5hkscs", "cp866", "cp874", "cp932", "cp949", "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255",
+    "cp1256", "cp1257", "cp1258", "euc_jp", "gb18030", "iso2022_jp", "iso8859_2", "koi8_r", "koi8_u",
+]  # fmt: skip
+# How UTF-16 without a mark begins a page.
+_WIDE = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+# Of so many characters beyond ASCII one may be broken, and the rest is UTF-8 still: in other encodings most are broken.
+_UTF8_FOR_ONE_BROKEN = 20
+
 # Where a label in the page counts: browsers look at the first kilobyte, pages put long comments before it.
 _LABEL_WITHIN = 8192
 _META = re.compile(rb"""<meta\b[^>]{0,500}?\bcharset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
 _DECLARATION = re.compile(rb"""^\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']([\w.:-]{2,40})""", re.IGNORECASE)
-# As much as is looked at to guess an encoding; more does not make the guess better.
+# As many bytes of text as are looked at to guess an encoding; more do not make the guess better.
 _GUESS_FROM = 65536
 
 # What may stand before the root of a page, and the root.
 _BEFORE = re.compile(r"(?:\s|\ufeff|<!--.*?-->|<\?[^>]*>)*+", re.DOTALL)
-_ROOT = re.compile(r"<(?:!doctype\s+html|html|head|body|frameset)\b[^<>]*>(?:\s|<!--.*?-->)*+(?=<)", re.I | re.DOTALL)
-# A piece of a page begins with the tag of a block and ends with the end of one.
+_ROOT = re.compile(
+    r"<(?:!doctype\s+html|html|head|body|frameset|meta|link)\b[^<>]*>(?:\s|<!--.*?-->)*+(?=<)",
+    re.IGNORECASE | re.DOTALL,
+)
+# A piece of a page begins with the tag of a block and ends with the end of one, or with a tag that has no end.
 _PIECE = re.compile(
-    r"<(address|article|aside|blockquote|center|div|dl|figure|footer|h[1-6]|header|main|nav|ol|p|pre|section|table|ul)"
-    r"(?:\s+[\w:-]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?)*+\s*>",
+    r"<(?:address|article|aside|blockquote|body|center|details|div|dl|figure|footer|form|h[1-6]|header|html|main|nav|ol"
+    r"|p|pre|section|table|title|ul)(?:\s+[^\s\"'<>/=]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'<>]+))?)*+\s*>",
     re.IGNORECASE,
 )
-_END = re.compile(r"</[a-z][a-z0-9]{0,9}\s*>(?:\s|<!--[^<>]*-->)*+\Z", re.IGNORECASE)
+_END = re.compile(r"(?:</[a-z][\w-]{0,30}\s*|<(?:br|hr|img)\b[^<>]*)>(?:\s|<!--[^<>]*-->)*+\Z", re.IGNORECASE)
 _SNIFFED = 65536
+_SNIFFED_BEHIND = 4096
 
 
 def markup_of(html: str | bytes, charset: str | None = None) -> tuple[str, bool]:
@@ -71,30 +86,47 @@ def looks_like_markup(text: str) -> bool:
     begin = _BEFORE.match(text, 0, _SNIFFED).end()  # type: ignore[union-attr]  # it matches nothing too
     if _ROOT.match(text, begin, begin + _SNIFFED):
         return True
-    return bool(_PIECE.match(text, begin, begin + _SNIFFED)) and bool(_END.search(text, max(0, len(text) - 200)))
+    if not _PIECE.match(text, begin, begin + _SNIFFED):
+        return False
+    return bool(_END.search(text.rstrip()[-_SNIFFED_BEHIND:]))
 
 
 def _decoded(data: bytes, charset: str | None) -> tuple[str, bool]:
     if any(data.startswith(mark) for mark, _ in BYTE_ORDER_MARKS):
         return decode(data)
-    labels = [label for label in (_codec(charset), *map(_codec, _labels_in(data))) if label]
-    if not data.isascii() and (text := _read(data, "utf-8")) is not None:
-        return text, False
+    if not data.isascii() and (found := _as_utf8(data)):
+        return found
+    said = (_WIDE.get(data[:2]), charset, *_labels_in(data))
+    labels = [codec for codec in map(_codec, said) if codec]
+    if data.isascii():
+        labels.append("ascii")
+    elif not labels:
+        labels = _guesses(data)
     for label in labels:
         if (text := _read(data, label)) is not None:
             return text, False
-    if data.isascii():
-        return data.decode("ascii"), False
-    if not labels and (guess := _guess(data)) and (text := _read(data, guess)) is not None:
+    # Some byte is wrong whatever the encoding: a torn character, a cut page. The best is what breaks least.
+    texts = [text for label in [*labels, "utf-8"] if (text := _read(data, label, "replace")) is not None]
+    return min(texts, key=_broken), True
+
+
+def _as_utf8(data: bytes) -> tuple[str, bool] | None:
+    """The bytes as UTF-8, and whether any had to be replaced; nothing if they are in another encoding."""
+    if (text := _read(data, "utf-8")) is not None:
         return text, False
-    # Some byte is wrong whatever the encoding: a torn character, a cut page. The first label is the best guess.
-    return data.decode(labels[0] if labels else "utf-8", "replace"), True
+    text = data.decode("utf-8", "replace")
+    foreign = len(text) - len(text.encode("ascii", "ignore"))
+    return (text, True) if _broken(text) * _UTF8_FOR_ONE_BROKEN <= foreign else None
+
+
+def _broken(text: str) -> int:
+    return text.count("\N{REPLACEMENT CHARACTER}")
 
 
 def _labels_in(data: bytes) -> list[str]:
     head = data[:_LABEL_WITHIN]
     found = (pattern.search(head) for pattern in (_DECLARATION, _META))
-    # A page in UTF-16 without a mark could not be read up to its label, so the label is wrong (HTML standard, 13.2.3.2).
+    # A page in UTF-16 could not be read up to its label like this, so the label is wrong (HTML standard, 13.2.3.2).
     return [match[1].decode("ascii") for match in found if match and not match[1].lower().startswith(b"utf-16")]
 
 
@@ -109,15 +141,27 @@ def _codec(label: str | None) -> str | None:
     return None if name.replace("_", "-") in _NO_CHARSETS else _LARGER.get(name, name)
 
 
-def _read(data: bytes, codec: str) -> str | None:
+def _read(data: bytes, codec: str, errors: str = "strict") -> str | None:
+    """The bytes in one encoding, if they can be; one in which no tag is left of those that ASCII shows is wrong."""
     try:
-        return data.decode(codec)
-    except (UnicodeError, ValueError):
+        text = data.decode(codec, errors)
+    except ValueError:
         return None
+    return None if b"<" in data and "<" not in text else text
 
 
-def _guess(data: bytes) -> str | None:
+def _guesses(data: bytes) -> list[str]:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data[:_GUESS_FROM], enable_fallback=False).best()
-    return best.encoding if best else None
+    found = from_bytes(b"\n".join(_foreign(data)), cp_isolation=_GUESSED, enable_fallback=False)
+    # French may look as well in Baltic letters, though not to the French: of equals the commonest encoding goes first.
+    return [match.encoding for match in sorted(found, key=lambda m: (m.chaos, -m.coherence, m.encoding != "cp1252"))]
+
+
+def _foreign(data: bytes) -> Iterator[bytes]:
+    """The first pieces of text that hold more than ASCII, whole: half a character would rule its encoding out."""
+    room = _GUESS_FROM
+    for piece in re.split(rb"[<>\r\n]+", data):
+        if room > 0 and not piece.isascii():
+            yield piece[:_GUESS_FROM]
+            room -= len(piece)

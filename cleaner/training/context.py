@@ -1,6 +1,7 @@
 """Fit the context model: a few small multilayer perceptrons, averaged, over the neighbourhood of each line."""
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from cleaner.context import column_bounds
 from cleaner.document import Kind
 from cleaner.model.scorer import Perceptron
-from cleaner.training.text import HEADS
 
 # What the model tells apart. Repeats are found by comparing lines, not learned.
 KINDS = tuple(kind for kind in Kind if kind is not Kind.REPEAT)
@@ -41,22 +40,21 @@ class Examples:
     weights: NDArray[np.float64]
 
 
-def fit_context_models(sets: list[Examples], seed: int) -> list[Perceptron]:
+def fit_context_models(
+    sets: Iterable[Examples], seed: int, bounds: tuple[int, ...], units: int = UNITS
+) -> list[Perceptron]:
     """Fit one averaged model for each set of examples; the networks are shared out to two processes.
 
-    Each process computes with one thread, so the result does not depend on how many there are.
+    ``bounds`` are the largest absolute values of the columns, of these examples and of whatever will be judged;
+    ``units`` is the width of one network. Each process computes with one thread, so the result does not depend on how
+    many there are.
     """
-    scales = [scale_of(examples.inputs) for examples in sets]
-    jobs = [
-        delayed(fit_network)(examples, mean, deviation, seed + network)
-        for examples, (mean, deviation) in zip(sets, scales, strict=True)
-        for network in range(NETWORKS)
-    ]
-    fitted = Parallel(n_jobs=2)(jobs)
-    return [
-        average(fitted[i * NETWORKS : (i + 1) * NETWORKS], mean, deviation, column_bounds(len(HEADS)))
-        for i, (mean, deviation) in enumerate(scales)
-    ]
+    models = []
+    for examples in sets:  # one at a time, because each is a copy of most lines
+        mean, deviation = scale_of(examples.inputs)
+        jobs = [delayed(fit_network)(examples, mean, deviation, seed + number, units) for number in range(NETWORKS)]
+        models.append(average(Parallel(n_jobs=2)(jobs), mean, deviation, bounds))
+    return models
 
 
 def scale_of(inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -65,10 +63,12 @@ def scale_of(inputs: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[
     return inputs.mean(axis=0, dtype=np.float64), deviation
 
 
-def fit_network(examples: Examples, mean: NDArray[np.float64], deviation: NDArray[np.float64], seed: int) -> Network:
+def fit_network(
+    examples: Examples, mean: NDArray[np.float64], deviation: NDArray[np.float64], seed: int, units: int = UNITS
+) -> Network:
     """Fit one network, with one thread."""
     network = MLPClassifier(
-        (UNITS,),
+        (units,),
         alpha=PENALTY,
         batch_size=ROWS_PER_STEP,
         max_iter=PASSES,

@@ -106,6 +106,10 @@ def evaluate(
     return {name: sums[name].figures() for name in sorted(sums)}
 
 
+# A cleaned document is clean and whole when its word F1 with the gold text is at least this.
+GOOD_F1 = 0.8
+
+
 def word_f1(text: str, gold: str) -> float:
     """Harmonic mean of precision and recall of the words of a text, as a bag, against those of the gold text.
 

@@ -2,17 +2,20 @@
 
 import hashlib
 import json
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import sklearn
+from numpy.typing import NDArray
 
 from cleaner.errors import OutputError
 from cleaner.features import FEATURES_VERSION
-from cleaner.model.bundle import FORMAT, MANIFEST, WEIGHTS, Thresholds, digest
-from cleaner.model.scorer import LineClassifier
+from cleaner.model.bundle import FORMAT, MANIFEST, PAGE_WEIGHTS, WEIGHTS, Thresholds, digest
+from cleaner.model.pages import PageClassifier
+from cleaner.model.scorer import Calibration, LineClassifier, Perceptron, QualityModel, TextModel
 from cleaner.training.text import HEADS
 
 NOTICE = "NOTICE"
@@ -34,39 +37,38 @@ def data_digests(*paths: Path) -> dict[str, str]:
     return {path.name: digest(path.read_bytes()) for path in paths}
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A classifier of lines, its thresholds, and what was measured out of fold while it was made."""
+
+    classifier: LineClassifier
+    thresholds: Thresholds
+    metrics: dict[str, Any]
+
+
 def write_bundle(
-    folder: Path,
-    classifier: LineClassifier,
-    thresholds: Thresholds,
-    pages: list[str],
-    data: dict[str, str],
-    metrics: dict[str, Any],
+    folder: Path, fitted: Fitted, page_classifier: PageClassifier | None, pages: list[str], data: dict[str, str]
 ) -> None:
-    """Write the bundle of a classifier to a folder, which is made if need be.
+    """Write a bundle to a folder, which is made if need be; ``pages`` are the ids of those that it was fitted on.
+
+    Without a ``page_classifier`` the bundle judges text only.
 
     Raises
     ------
     OutputError
         When a file cannot be written.
     """
-    text, context = classifier.text_model, classifier.context_model
-    buffer = BytesIO()
-    np.savez(
-        buffer,
-        text_weights=text.weights,
-        text_units=text.units,
-        text_intercepts=text.intercepts,
-        hidden=context.hidden,
-        hidden_bias=context.hidden_bias,
-        output=context.output,
-        output_bias=context.output_bias,
-        score_from=classifier.calibration.raw,
-        score_to=classifier.calibration.calibrated,
-        quality_weights=classifier.quality.weights,
-        quality_bias=np.array([classifier.quality.bias]),
+    classifier, thresholds = fitted.classifier, fitted.thresholds
+    contents = {}
+    contents[WEIGHTS] = _packed(
+        _linear("text_", classifier.text_model)
+        | _network("", classifier.context_model)
+        | _curve("", classifier.calibration)
+        | _quality(classifier.quality)
     )
-    weights = buffer.getvalue()
-    notice = CREDITS.encode()
+    if page_classifier is not None:
+        contents[PAGE_WEIGHTS] = _packed(_page_arrays(page_classifier))
+    contents[NOTICE] = CREDITS.encode()
     manifest = {
         "name": folder.name,
         "format": FORMAT,
@@ -77,20 +79,58 @@ def write_bundle(
             zone: {kind.value: value for kind, value in scores.items()}
             for zone, scores in (("edge", thresholds.edge), ("inside", thresholds.inside))
         },
-        "files": {WEIGHTS: digest(weights), NOTICE: digest(notice)},
+        "files": {name: digest(content) for name, content in contents.items()},
         "pages": len(pages),
         "pages_digest": hashlib.sha256("\n".join(pages).encode()).hexdigest(),
         "data": data,
         "trained_with": {"numpy": np.__version__, "scikit-learn": sklearn.__version__},
-        "metrics": metrics,
+        "metrics": fitted.metrics,
     }
-    encoded = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
+    # The manifest goes last: a bundle that was cut short has digests that do not match, or none.
+    contents[MANIFEST] = (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in ((WEIGHTS, weights), (NOTICE, notice), (MANIFEST, encoded)):
-            # The manifest goes last: a bundle that was cut short has digests that do not match, or none.
+        for name, content in contents.items():
             temporary = folder / f".{name}.part"
             temporary.write_bytes(content)
             temporary.replace(folder / name)
     except OSError as error:
         raise OutputError(f"cannot write the model to {folder}: {error}") from error
+
+
+def _packed(arrays: dict[str, NDArray[Any]]) -> bytes:
+    buffer = BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _page_arrays(classifier: PageClassifier) -> dict[str, NDArray[Any]]:
+    arrays = _linear("path_", classifier.path_model) | _quality(classifier.quality)
+    for prefix, one in (("first_", classifier.first), ("second_", classifier.second)):
+        arrays |= _network(prefix, one.perceptron) | _curve(prefix, one.calibration)
+    return arrays
+
+
+def _linear(prefix: str, model: TextModel) -> dict[str, NDArray[Any]]:
+    return {
+        f"{prefix}weights": model.weights,
+        f"{prefix}units": model.units,
+        f"{prefix}intercepts": model.intercepts,
+    }
+
+
+def _network(prefix: str, network: Perceptron) -> dict[str, NDArray[Any]]:
+    return {
+        f"{prefix}hidden": network.hidden,
+        f"{prefix}hidden_bias": network.hidden_bias,
+        f"{prefix}output": network.output,
+        f"{prefix}output_bias": network.output_bias,
+    }
+
+
+def _curve(prefix: str, calibration: Calibration) -> dict[str, NDArray[Any]]:
+    return {f"{prefix}score_from": calibration.raw, f"{prefix}score_to": calibration.calibrated}
+
+
+def _quality(model: QualityModel) -> dict[str, NDArray[Any]]:
+    return {"quality_weights": model.weights, "quality_bias": np.array([model.bias])}

@@ -9,22 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import SGDClassifier
 
-from cleaner.context import context_features
+from cleaner.context import column_bounds, context_features
 from cleaner.decode import decide, known_kinds
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.features import DENSE, LineFeatures, line_features
-from cleaner.model.bundle import Thresholds
+from cleaner.model.pages import PageClassifier
 from cleaner.model.scorer import LineClassifier, Perceptron, Scores, TextModel, softmax
 from cleaner.options import Options
 from cleaner.quality import document_shape
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED
+from cleaner.training.blocks import fit_page_classifier
 from cleaner.training.calibration import calibrate, quality_model, thresholds_of
 from cleaner.training.context import KINDS, Examples, fit_context_models
 from cleaner.training.corpora import (
@@ -34,12 +34,14 @@ from cleaner.training.corpora import (
     fold_of_site,
     read_lines_corpus,
 )
-from cleaner.training.evaluate import word_f1
+from cleaner.training.evaluate import GOOD_F1, word_f1
 from cleaner.training.examples import read_examples, strewn_pages
-from cleaner.training.export import data_digests, write_bundle
+from cleaner.training.export import Fitted, data_digests, write_bundle
+from cleaner.training.kinds import KindModel, targets_of
 from cleaner.training.labels import read_annotations, read_readings
-from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA, read_other_pages, read_pages
-from cleaner.training.text import HEADS, LineTable, fit_text_model, line_table
+from cleaner.training.markup import MARKED_CORPORA, MarkedPage, read_marked_pages
+from cleaner.training.pages import read_other_pages, read_pages
+from cleaner.training.text import HEADS, fit_text_model, line_table
 
 FOLDS = 5
 SEED = 20261122
@@ -50,17 +52,6 @@ NEWS = "fundus"
 WEIGHT_OF_HEADLINE = 0.5
 
 _DOCUMENTS_AT_ONCE = 64
-# A cleaned document is clean and whole when its word F1 with the gold text is at least this.
-GOOD_F1 = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A classifier, its thresholds, and what was measured out of fold while it was made."""
-
-    classifier: LineClassifier
-    thresholds: Thresholds
-    metrics: dict[str, Any]
 
 
 def train(
@@ -79,21 +70,24 @@ def train(
         When a bundle cannot be written.
     """
     documents, scored = read_documents(corpora, data, progress)
-    used = [corpora / name for name in (LINES_CORPUS, *PAGE_CORPORA, MIXED_CORPUS)]
+    progress("reading the blocks of all pages")
+    annotations, readings = read_annotations(data / "annotations.jsonl"), read_readings(data / "readings.jsonl")
+    marked = read_marked_pages(corpora, annotations, readings)
+    scored |= {page.document.page for page in marked}
+    used = [corpora / name for name in (LINES_CORPUS, *MARKED_CORPORA)]
     sources = data_digests(*used, *sorted(data.rglob("*.jsonl")))
-    fitted = fit(documents, progress)
-    write_bundle(output, fitted.classifier, fitted.thresholds, _pages(documents), sources, fitted.metrics)
+    fitted, page_classifier = fit(documents, marked, progress)
+    write_bundle(output, fitted, page_classifier, _pages(documents, marked), sources)
     if folds is not None:
         for fold in range(FOLDS):
             progress(f"fold {fold + 1} of {FOLDS}")
-            inside = [fold_of_site(document.site, FOLDS) == fold for document in documents]
-            rest = [document for document, held_out in zip(documents, inside, strict=True) if not held_out]
-            unseen = [document for document, held_out in zip(documents, inside, strict=True) if held_out]
-            part = fit(rest, progress)
+            rest, unseen = _apart(documents, lambda document: document.site, fold)
+            marked_rest, marked_unseen = _apart(marked, lambda page: page.document.site, fold)
+            part, part_of_pages = fit(rest, marked_rest, progress)
             folder = folds / f"fold-{fold}"
-            write_bundle(folder, part.classifier, part.thresholds, _pages(rest), sources, part.metrics)
-            # Only pages of the line corpus can be scored by it; ids of the others may hold spaces.
-            ids = [page for page in _pages(unseen) if page in scored]
+            write_bundle(folder, part, part_of_pages, _pages(rest, marked_rest), sources)
+            # Ids are told apart by white space, and some hold spaces; no benchmark asks for those.
+            ids = [page for page in _pages(unseen, marked_unseen) if page in scored and len(page.split()) == 1]
             (folder / "ids.txt").write_text("".join(f"{page}\n" for page in ids), encoding="utf-8")
     return fitted.metrics
 
@@ -121,12 +115,32 @@ def read_documents(
     return documents, scored
 
 
-def _pages(documents: list[Document]) -> list[str]:
-    return sorted({document.page for document in documents if document.upstream != OWN})
+_Held = TypeVar("_Held")
 
 
-def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
-    """Fit one classifier on some documents."""
+def _apart(held: list[_Held], site_of: Callable[[_Held], str], fold: int) -> tuple[list[_Held], list[_Held]]:
+    """What is outside a fold, and what is in it."""
+    inside = [fold_of_site(site_of(one), FOLDS) == fold for one in held]
+    return list(compress(held, [not one for one in inside])), list(compress(held, inside))
+
+
+def _pages(documents: list[Document], marked: list[MarkedPage]) -> list[str]:
+    ids = {document.page for document in documents if document.upstream != OWN}
+    return sorted(ids | {page.document.page for page in marked})
+
+
+def fit(
+    documents: list[Document], pages: list[MarkedPage], progress: Callable[[str], None]
+) -> tuple[Fitted, PageClassifier]:
+    """Fit the classifier of lines on some documents, and that of blocks on some pages."""
+    fitted, kind_model, text_models = fit_lines(documents, progress)
+    return fitted, fit_page_classifier(pages, kind_model, text_models, FOLDS, SEED, progress)
+
+
+def fit_lines(
+    documents: list[Document], progress: Callable[[str], None]
+) -> tuple[Fitted, KindModel, dict[int, TextModel]]:
+    """Fit the classifier of lines; the kind model and the text models, by the fold they never saw, serve pages too."""
     fold = np.array([fold_of_site(document.site, FOLDS) for document in documents])
     present = np.unique(fold).tolist()
     table = line_table(documents, FOLDS)
@@ -136,11 +150,13 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
 
     lines = _Lines.of(documents, fold)
     inputs = _out_of_fold_inputs(documents, fold, text_models)
-    targets, weights = _targets(documents, table)
+    kind_model = KindModel(table, SEED)
+    targets, weights = targets_of(documents, kind_model.guesses(documents)), line_weights(documents)
     learn = targets >= 0
     progress(f"context model on {np.count_nonzero(learn)} lines")
     sets = [learn & (lines.fold != held_out) for held_out in present] + [learn]
-    models = fit_context_models([Examples(inputs[use], targets[use], weights[use]) for use in sets], SEED)
+    examples = (Examples(inputs[use], targets[use], weights[use]) for use in sets)
+    models = fit_context_models(examples, SEED, column_bounds(len(HEADS)))
     raw = np.zeros((len(inputs), len(KINDS)))
     for held_out, model in zip(present, models[:-1], strict=True):
         mine = lines.fold == held_out
@@ -148,7 +164,7 @@ def fit(documents: list[Document], progress: Callable[[str], None]) -> Fitted:
     dense = inputs[:, len(HEADS) : len(HEADS) + len(DENSE)].T.astype(np.int32)
     offsets = np.cumsum([0, *(len(document.lines) for document in documents)])
     features = LineFeatures([], np.zeros((2, 0), np.intp), lines.lengths, dense, offsets, lines.document)
-    return _finish(final_text_model, models[-1], raw, documents, lines, features)
+    return _finish(final_text_model, models[-1], raw, documents, lines, features), kind_model, text_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,33 +222,15 @@ def _out_of_fold_inputs(
     return np.concatenate([part for part in parts if part is not None])
 
 
-def _targets(documents: list[Document], table: LineTable) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """For each line the number of its kind in ``KINDS``, or -1 where nothing is known, and what it weighs.
-
-    Boilerplate that nobody read gets the kind that its words suggest, by a classifier of the lines that somebody read.
-    """
-    likely = _likely_kinds(table)
-    targets, weights = [], []
-    for document, rows in zip(documents, table.rows, strict=True):
-        for row, label, kind in zip(rows.tolist(), document.labels, document.kinds, strict=True):
-            if kind is not None:
-                targets.append(KINDS.index(kind))
-            elif label == CONTENT:
-                targets.append(KINDS.index(Kind.CONTENT))
-            else:
-                targets.append(likely[row] if label == BOILERPLATE else -1)
-            weights.append(document.weight * (WEIGHT_OF_HEADLINE if kind is Kind.HEADLINE else 1.0))
-    return np.array(targets), np.array(weights)
-
-
-def _likely_kinds(table: LineTable) -> list[int]:
-    order = list(Kind)
-    boilerplate = [kind for kind in KINDS if kind not in (Kind.CONTENT, Kind.HEADLINE)]
-    counts = table.kinds[:, [order.index(kind) for kind in boilerplate]]
-    known = counts.sum(axis=1) > 0
-    model = SGDClassifier("log_loss", alpha=1e-5, max_iter=5, tol=None, average=True, random_state=SEED)
-    model.fit(table.grams[known], counts[known].argmax(axis=1))
-    return [KINDS.index(boilerplate[number]) for number in model.predict(table.grams).tolist()]
+def line_weights(documents: list[Document]) -> NDArray[np.float64]:
+    """What each line of some documents weighs, shape (lines,)."""
+    return np.array(
+        [
+            document.weight * (WEIGHT_OF_HEADLINE if kind is Kind.HEADLINE else 1.0)
+            for document in documents
+            for kind in document.kinds
+        ]
+    )
 
 
 def _finish(

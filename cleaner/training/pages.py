@@ -8,7 +8,7 @@ way. Pages that are no articles (shops, forums, documentation) have a gold text,
 import json
 import lzma
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def read_pages(corpora: Path, readings: dict[str, Reading]) -> list[Document]:
     InputError
         When a corpus is missing or cannot be read.
     """
-    rows = (row for name in PAGE_CORPORA for row in _rows(corpora / name) if row["id"] in readings)
+    rows = (row for name in PAGE_CORPORA for row in rows_of(corpora / name) if row["id"] in readings)
     return _made(delayed(_documents)(row, readings[row["id"]]) for row in rows)
 
 
@@ -75,7 +75,7 @@ def read_other_pages(corpora: Path) -> list[Document]:
     InputError
         When the corpus is missing or cannot be read.
     """
-    rows = (row for row in _rows(corpora / MIXED_CORPUS) if row.get("gold") and row.get("page_type") != "article")
+    rows = (row for row in rows_of(corpora / MIXED_CORPUS) if row.get("gold") and row.get("page_type") != "article")
     return _made(delayed(_documents_by_gold)(row) for row in rows)
 
 
@@ -83,7 +83,14 @@ def _made(jobs: Iterable[Any]) -> list[Document]:
     return [document for documents in Parallel(n_jobs=2, batch_size=8)(jobs) for document in documents]
 
 
-def _rows(path: Path) -> Iterable[dict[str, Any]]:
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a corpus of pages.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or cannot be read.
+    """
     try:
         with lzma.open(path, "rt", encoding="utf-8") as file:
             yield from map(json.loads, file)

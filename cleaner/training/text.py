@@ -1,6 +1,8 @@
-"""Fit the text model: linear heads over hashed n-grams, by averaged stochastic gradient descent, in 8 bits."""
+"""Fit linear heads over hashed tokens by averaged stochastic gradient descent, in 8 bits: of lines, and of paths."""
 
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +10,9 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import SGDClassifier
 
 from cleaner.document import Kind
-from cleaner.features import HASH_BITS, LineFeatures, excerpt_features, excerpts
+from cleaner.features import HASH_BITS, Grams, excerpt_features, excerpts
 from cleaner.model.scorer import TextModel
+from cleaner.page.evidence import PATH_BITS, Evidence, path_grams
 from cleaner.training.align import BOILERPLATE, CONTENT
 from cleaner.training.corpora import OWN, Document, fold_of_site
 
@@ -42,7 +45,7 @@ _LINES_AT_ONCE = 8192
 
 @dataclass(frozen=True, slots=True)
 class LineTable:
-    """Every distinct excerpt of a line in each fold once, with what its documents say of it.
+    """Every distinct excerpt of a line, or path of a block, in each fold once, with what its documents say of it.
 
     ``rows[d]`` numbers the lines of document ``d`` in the table; ``labels`` (rows, 2) sums the weights of boilerplate
     and content; ``kinds`` (rows, kinds) counts how often each kind was written down; ``grams`` (rows, buckets) is the
@@ -58,12 +61,27 @@ class LineTable:
 
 def line_table(documents: list[Document], folds: int) -> LineTable:
     """Collect the distinct lines of some documents."""
-    numbers: dict[tuple[int, str], int] = {}
+    seen = (excerpts(document.lines, np.array([0, len(document.lines)])) for document in documents)
+    return _table(documents, seen, gram_matrix, folds)
+
+
+def path_table(documents: list[Document], evidence: list[Evidence], folds: int) -> LineTable:
+    """Collect the distinct paths of the blocks of some pages."""
+    paths = ([one.paths[number] for number in one.path.tolist()] for one in evidence)
+    return _table(documents, paths, path_matrix, folds)
+
+
+_Seen = TypeVar("_Seen", bound=Hashable)
+
+
+def _table(
+    documents: list[Document], seen: Iterable[list[_Seen]], matrix: Callable[[list[_Seen]], csr_matrix], folds: int
+) -> LineTable:
+    numbers: dict[tuple[int, _Seen], int] = {}
     rows = []
-    for document in documents:
+    for document, keys in zip(documents, seen, strict=True):
         fold = fold_of_site(document.site, folds)
-        seen = excerpts(document.lines, np.array([0, len(document.lines)]))
-        own = (numbers.setdefault((fold, text), len(numbers)) for text in seen)
+        own = (numbers.setdefault((fold, key), len(numbers)) for key in keys)
         rows.append(np.fromiter(own, np.intp, len(document.lines)))
     order = list(Kind)
     labels, kinds = np.zeros((len(numbers), 2)), np.zeros((len(numbers), len(order)), np.int64)
@@ -74,20 +92,25 @@ def line_table(documents: list[Document], folds: int) -> LineTable:
                 labels[row, label] += document.weight * (WEIGHT_OF_OWN_CONTENT if ours and label == CONTENT else 1.0)
             if kind is not None:
                 kinds[row, order.index(kind)] += 1
-    texts = [text for _, text in numbers]
-    blocks = [gram_matrix(texts[i : i + _LINES_AT_ONCE]) for i in range(0, len(texts), _LINES_AT_ONCE)]
+    distinct = [key for _, key in numbers]
+    blocks = [matrix(distinct[i : i + _LINES_AT_ONCE]) for i in range(0, len(distinct), _LINES_AT_ONCE)]
     return LineTable(rows, np.array([fold for fold, _ in numbers]), labels, kinds, vstack(blocks).tocsr())
 
 
 def gram_matrix(texts: list[str]) -> csr_matrix:
     """The n-grams of some excerpts as the text model weighs them: each counts one over the root of their number."""
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    return _matrix(excerpt_features(texts, lengths, np.array([0, len(texts)])), len(texts))
+    return _matrix(excerpt_features(texts, lengths, np.array([0, len(texts)])).grams, len(texts), HASH_BITS)
 
 
-def _matrix(features: LineFeatures, lines: int) -> csr_matrix:
+def path_matrix(paths: list[tuple[int, ...]]) -> csr_matrix:
+    """The tokens of some paths, weighed in the same way."""
+    return _matrix(path_grams(paths), len(paths), PATH_BITS)
+
+
+def _matrix(all_grams: list[Grams], lines: int, bits: int) -> csr_matrix:
     row_parts, column_parts = [], []
-    for grams in features.grams:
+    for grams in all_grams:
         for buckets, stops in zip(grams.buckets, grams.stops, strict=True):
             number = stops - grams.starts
             row_parts.append(np.repeat(np.arange(grams.begin, grams.end), number))
@@ -95,15 +118,15 @@ def _matrix(features: LineFeatures, lines: int) -> csr_matrix:
             column_parts.append(buckets[np.repeat(grams.starts, number) + within])
     rows, columns = np.concatenate(row_parts), np.concatenate(column_parts)
     norm = 1 / np.sqrt(np.maximum(np.bincount(rows, minlength=lines), 1))
-    return csr_matrix((norm[rows], (rows, columns)), shape=(lines, 1 << HASH_BITS))
+    return csr_matrix((norm[rows], (rows, columns)), shape=(lines, 1 << bits))
 
 
-def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int) -> TextModel:
-    """Fit all heads on the rows of the table that ``use`` (rows,) names."""
+def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int, restraint: float = 1.0) -> TextModel:
+    """Fit all heads on the rows of the table that ``use`` (rows,) names; ``restraint`` multiplies the penalties."""
     boilerplate, content = table.labels.T
     order = list(Kind)
     weight = np.minimum(np.maximum(boilerplate, content), MOST_WEIGHT)
-    fitted = [_fit(table, boilerplate > content, weight, use & (weight > 0), PENALTY, seed)]
+    fitted = [_fit(table, boilerplate > content, weight, use & (weight > 0), restraint * PENALTY, seed)]
     known = (
         table.kinds[:, [order.index(kind) for kind in order if kind not in (Kind.CONTENT, Kind.HEADLINE)]].sum(axis=1)
         > 0
@@ -115,7 +138,7 @@ def fit_text_model(table: LineTable, use: NDArray[np.bool_], seed: int) -> TextM
         chosen = use & (member | other | rest)
         weight = np.where(other, WEIGHT_OF_OTHER_KIND, np.clip(content, 1.0, WEIGHT_OF_OWN_CONTENT))
         weight[member] = SHARE_OF_FAMILY * weight[chosen & ~member].sum() / max(np.count_nonzero(chosen & member), 1)
-        fitted.append(_fit(table, member, weight, chosen, FAMILY_PENALTY, seed))
+        fitted.append(_fit(table, member, weight, chosen, restraint * FAMILY_PENALTY, seed))
     weights = np.stack([weights for weights, _ in fitted], axis=1)
     units = np.quantile(np.abs(weights), 0.9999, axis=0) / 127
     quantised = np.clip(np.rint(weights / units), -127, 127).astype(np.int8)
