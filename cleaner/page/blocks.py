@@ -41,6 +41,7 @@ _COUNTED: Final = {LINK: LINK, _PRE: _PRE, **dict.fromkeys(BOLD, _BOLD)}
 _NO_FIELD: Final = BLOCKS | CELLS | {BREAK}
 # Of an element a path shows so many names (its id and classes), and none that is longer: that would say nothing.
 _NAMES_SHOWN: Final = 8
+_NAMES_READ: Final = 40
 _LONGEST_SHOWN: Final = 40
 
 
@@ -90,8 +91,10 @@ class Page:
 
     def _step(self, number: int) -> str:
         said = self.attributes[number]
-        names = [f"#{name}" for name in said.get("id", "").split()[:1] if _is_name(name)]
-        names += [f".{name}" for name in said.get("class", "").split() if _is_name(name)]
+        names = [f"#{name}" for name in said.get("id", "").split(maxsplit=1)[:1] if _is_name(name)]
+        names += [
+            f".{name}" for name in said.get("class", "").split(maxsplit=_NAMES_READ)[:_NAMES_READ] if _is_name(name)
+        ]
         return "".join([self.tags[number][:_LONGEST_SHOWN], *names[:_NAMES_SHOWN]])
 
 

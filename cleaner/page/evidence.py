@@ -116,15 +116,16 @@ class _Elements:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._buckets: dict[int, _Buckets] = {}
         self._around: dict[int, frozenset[str]] = {-1: frozenset()}
         self._together: dict[int, frozenset[int]] = {-1: frozenset()}
 
     def path(self, element: int) -> tuple[int, ...]:
         """The buckets of what names an element, the one around it, and all of them up to the root together."""
         outer = self._page.parent[element]
-        next_to = self._buckets(outer).outer if outer >= 0 else ()
-        together = self._gathered(element, self._together, lambda one: self._buckets(one).together)
-        return (*self._buckets(element).own, *next_to, *sorted(together))
+        next_to = self._named(outer).outer if outer >= 0 else ()
+        together = self._gathered(element, self._together, lambda one: self._named(one).together)
+        return (*self._named(element).own, *next_to, *sorted(together))
 
     def shape(self, element: int) -> tuple[tuple[str, str], ...]:
         """The tags and classes of an element and of two around it."""
@@ -139,10 +140,12 @@ class _Elements:
         """Which of the tags ``AROUND`` an element stands in, its own included."""
         return self._gathered(element, self._around, lambda one: _AROUND & {self._page.tags[one]})
 
-    def _buckets(self, element: int) -> "_Buckets":
-        said = self._page.attributes[element]
-        hidden = "hidden" in said or said.get("aria-hidden") == "true"
-        return _buckets_of(self._page.tags[element], hidden, *map(said.get, _NAMING))
+    def _named(self, element: int) -> "_Buckets":
+        if (buckets := self._buckets.get(element)) is None:
+            said = self._page.attributes[element]
+            hidden = "hidden" in said or said.get("aria-hidden") == "true"
+            buckets = self._buckets[element] = _buckets_of(self._page.tags[element], hidden, *map(said.get, _NAMING))
+        return buckets
 
     def _gathered(
         self, element: int, known: "dict[int, frozenset[_Named]]", own: "Callable[[int], Iterable[_Named]]"
@@ -186,46 +189,55 @@ def _buckets_of(tag: str, hidden: bool, *said: str | None) -> _Buckets:
             tokens += [f"w={part.lower()}" for part in _CAMEL.findall(short) if len(part) > 1]
     if hidden or _HIDDEN.search(style):
         tokens.append("hidden")
-    distinct = list(dict.fromkeys(tokens))
-    own, outer, together = (tuple(_bucket(f"{place}:{token}") for token in distinct) for place in "01*")
+    encoded = [token.encode("utf-8", "replace") for token in dict.fromkeys(tokens)]
+    # A checksum goes on from that of what stands in front.
+    own, outer, together = (
+        tuple(zlib.crc32(token, place) >> (32 - PATH_BITS) for token in encoded) for place in _PLACES
+    )
     return _Buckets(own, outer, together)
 
 
-def _bucket(token: str) -> int:
-    return zlib.crc32(token.encode("utf-8", "replace")) >> (32 - PATH_BITS)
+_PLACES: Final = tuple(zlib.crc32(place) for place in (b"0:", b"1:", b"*:"))
 
 
 def _columns(
     page: Page, elements: _Elements, head: Head, lines: list[str], homes: list[int], home: NDArray[np.intp]
 ) -> NDArray[np.int32]:
     count = len(lines)
-    of_homes = np.zeros((len(TAGS) + len(AROUND) + 1, len(homes)), np.int32)
     depth = _depths(page.parent)
-    for number, element in enumerate(homes):
-        of_homes[TAGS.index(_TAGS.get(page.tags[element], _OTHER)), number] = 1
-        of_homes[[len(TAGS) + AROUND.index(tag) for tag in elements.around(element)], number] = 1
-        of_homes[-1, number] = min(6 * depth[element], OTHERS["depth"])
+    flags = np.zeros((len(homes), len(TAGS) + len(AROUND)), np.int32)
+    flags.ravel()[
+        [
+            number * len(_FLAGS) + _FLAGS[name]
+            for number, element in enumerate(homes)
+            for name in (f"is_{_TAGS.get(page.tags[element], _OTHER)}", *elements.around(element))
+        ]
+    ] = 1
     length = np.fromiter((max(len(text), 1) for text in page.texts), np.intp, count)
     linked = np.minimum(np.array(page.linked, np.intp) * SHARE // length, SHARE)
-    title, place = _like(lines, head.titles[:MOST_TITLES]), np.arange(count)
+    (title, summary), place = _alike(lines, (head.titles[:MOST_TITLES], head.summaries[:1])), np.arange(count)
     at = _title_place(title, [page.tags[element] for element in page.element])
     body = _in_bodies(lines, head.bodies)
     has_body = int((body * length).sum() >= _LEAST_IN_BODY * SHARE)
     others = {
+        "depth": np.array([min(6 * depth[element], OTHERS["depth"]) for element in homes], np.intp)[home],
         "linked": linked,
         "all_linked": linked > 0.95 * SHARE,
         "links": log_scale(np.array(page.links, np.intp)),
         "bold": np.minimum(np.array(page.bold, np.intp) * SHARE // length, SHARE),
         "broken": np.array(page.broken, np.intp),
         "like_title": title,
-        "like_summary": _like(lines, head.summaries[:1]),
+        "like_summary": summary,
         "behind_title": (place > at) & (at >= 0),
         "has_title": np.full(count, at >= 0),
         "title_distance": log_scale(np.abs(place - at)) if at >= 0 else np.zeros(count),
         "in_body": body * has_body,
         "has_body": np.full(count, has_body),
     }
-    return np.concatenate([of_homes[:, home], np.array([others[name] for name in list(OTHERS)[1:]], np.int32)])
+    return np.concatenate([flags.T[:, home], np.array([others[name] for name in OTHERS], np.int32)])
+
+
+_FLAGS: Final = {name: number for number, name in enumerate([*(f"is_{tag}" for tag in TAGS), *AROUND])}
 
 
 def _depths(parent: list[int]) -> list[int]:
@@ -239,17 +251,24 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", text.casefold()))
 
 
-def _like(lines: list[str], texts: list[str]) -> NDArray[np.intp]:
-    """How much of its words each line shares with the text it shares most with, in 1/256 (Dice's coefficient)."""
-    like = np.zeros(len(lines), np.intp)
-    wanted = [_words(text) for text in dict.fromkeys(texts)]
-    # Longer lines have too many other words.
-    longest = 3 * max(map(len, texts), default=0)
+def _alike(lines: list[str], groups: Sequence[list[str]]) -> NDArray[np.intp]:
+    """How much of its words each line shares with the likest text of each group, in 1/256 (Dice's coefficient).
+
+    Shape (groups, lines).
+    """
+    # Lines that are much longer than the texts have too many other words.
+    longest = [3 * max(map(len, texts), default=0) for texts in groups]
+    wanted = [[_words(text) for text in dict.fromkeys(texts)] for texts in groups]
+    alike = np.zeros((len(groups), len(lines)), np.intp)
     for i, line in enumerate(lines):
-        if len(line) <= longest:
+        if len(line) <= max(longest):
             words = _words(line)
-            like[i] = max(2 * SHARE * len(words & some) // max(len(words) + len(some), 1) for some in wanted)
-    return like
+            for row, texts, most in zip(alike, wanted, longest, strict=True):
+                if len(line) <= most:
+                    row[i] = max(
+                        (2 * SHARE * len(words & text) // max(len(words) + len(text), 1) for text in texts), default=0
+                    )
+    return alike
 
 
 def _title_place(like: NDArray[np.intp], tags: list[str]) -> int:
@@ -272,17 +291,15 @@ def _in_bodies(lines: list[str], bodies: list[str]) -> NDArray[np.intp]:
 
 def _containers(page: Page, homes: list[int], count: int) -> NDArray[np.intp]:
     """The containers of each element of ``homes``, (``LEVELS``, 2, elements); the whole page where there are fewer."""
-    containers = np.zeros((LEVELS, 2, len(homes)), np.intp)
-    containers[:, 1] = count
-    for number, home in enumerate(homes):
-        element, level, span = home, 0, (-1, -1)
-        while element >= 0 and level < LEVELS:
-            if (page.begin[element], page.end[element]) != span:
-                span = page.begin[element], page.end[element]
-                containers[level, :, number] = span
-                level += 1
-            element = page.parent[element]
-    return np.minimum(containers, count)
+    begin, end, parent = page.begin, page.end, page.parent
+    found = []
+    for home in homes:
+        element, spans = home, [(begin[home], end[home])]
+        while len(spans) < LEVELS and (element := parent[element]) >= 0:
+            if (span := (begin[element], end[element])) != spans[-1]:
+                spans.append(span)
+        found.append(spans + [(0, count)] * (LEVELS - len(spans)))
+    return np.minimum(np.array(found, np.intp).reshape(len(homes), LEVELS, 2).transpose(1, 2, 0), count)
 
 
 def _numbers(keys: Sequence[object]) -> NDArray[np.intp]:

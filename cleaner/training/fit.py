@@ -40,7 +40,7 @@ from cleaner.training.export import Fitted, data_digests, write_bundle
 from cleaner.training.kinds import KindModel, targets_of
 from cleaner.training.labels import read_annotations, read_readings
 from cleaner.training.markup import MARKED_CORPORA, MarkedPage, read_marked_pages
-from cleaner.training.pages import read_other_pages, read_pages
+from cleaner.training.pages import read_other_pages, read_pages, texts_read
 from cleaner.training.text import HEADS, fit_text_model, line_table
 
 FOLDS = 5
@@ -72,7 +72,7 @@ def train(
     documents, scored = read_documents(corpora, data, progress)
     progress("reading the blocks of all pages")
     annotations, readings = read_annotations(data / "annotations.jsonl"), read_readings(data / "readings.jsonl")
-    marked = read_marked_pages(corpora, annotations, readings)
+    marked = read_marked_pages(corpora, annotations, readings, texts_read(documents, readings))
     scored |= {page.document.page for page in marked}
     used = [corpora / name for name in (LINES_CORPUS, *MARKED_CORPORA)]
     sources = data_digests(*used, *sorted(data.rglob("*.jsonl")))

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from joblib import Parallel, delayed
 
 from cleaner.document import Kind
-from cleaner.lines import split_lines
 from cleaner.normalize import normalize_lines
 from cleaner.page.blocks import parse_markup, read_blocks
 from cleaner.page.evidence import Evidence, read_evidence
@@ -20,7 +19,7 @@ from cleaner.page.source import markup_of
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED, align, words
 from cleaner.training.corpora import Document, corrected
 from cleaner.training.labels import Annotations, Reading, line_hash
-from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA, extracts, rows_of
+from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA, rows_of
 
 NEWS_CORPUS = "fundus-dev.jsonl.xz"
 MARKED_CORPORA = (NEWS_CORPUS, MIXED_CORPUS, *PAGE_CORPORA)
@@ -39,8 +38,10 @@ class MarkedPage(NamedTuple):
     evidence: Evidence
 
 
-def read_marked_pages(corpora: Path, annotations: Annotations, readings: dict[str, Reading]) -> list[MarkedPage]:
-    """All pages of the corpora that hold any text.
+def read_marked_pages(
+    corpora: Path, annotations: Annotations, readings: dict[str, Reading], texts: dict[str, str]
+) -> list[MarkedPage]:
+    """All pages of the corpora that hold any text; ``texts`` are the articles of those that were read whole, by page.
 
     Raises
     ------
@@ -48,11 +49,16 @@ def read_marked_pages(corpora: Path, annotations: Annotations, readings: dict[st
         When a corpus is missing or cannot be read.
     """
     rows = ((name, row) for name in MARKED_CORPORA for row in rows_of(corpora / name))
-    jobs = (delayed(_marked)(name, row, annotations, readings.get(row["id"])) for name, row in rows)
+    jobs = (
+        delayed(_marked)(name, row, annotations, readings.get(row["id"]), texts.get(row["id"], ""))
+        for name, row in rows
+    )
     return [page for page in Parallel(n_jobs=2, batch_size=8)(jobs) if page is not None]
 
 
-def _marked(corpus: str, row: dict[str, Any], annotations: Annotations, reading: Reading | None) -> MarkedPage | None:
+def _marked(
+    corpus: str, row: dict[str, Any], annotations: Annotations, reading: Reading | None, text: str
+) -> MarkedPage | None:
     root, _ = parse_markup(markup_of(row["html"])[0])
     if root is None:
         return None
@@ -69,7 +75,7 @@ def _marked(corpus: str, row: dict[str, Any], annotations: Annotations, reading:
     elif reading is not None:
         keys = [line_hash(line) for line in lines]
         said = [reading.kinds.get(key) for key in keys]
-        aligned = align(lines, _read_text(row["html"], reading), title)
+        aligned = align(lines, text, title)
         labels, kinds = corrected(aligned, said)
         labels = [UNDECIDED if key in reading.unsure else label for key, label in zip(keys, labels, strict=True)]
     else:
@@ -105,12 +111,6 @@ def _agreed(aligned: list[int], said: list[Kind | None]) -> tuple[list[int], lis
         if UNDECIDED not in (label, own) and label != own:
             labels[i], kinds[i] = UNDECIDED, None
     return labels, kinds
-
-
-def _read_text(html: str, reading: Reading) -> str:
-    """What a reader called content, as the extractors left it: the gold text of a page that was read whole."""
-    left = (normalize_lines(split_lines(text)[1]) for text in extracts(html).values())
-    return "\n".join(dict.fromkeys(line for lines in left for line in lines if line_hash(line) in reading.content))
 
 
 def _by_snippets(lines: list[str], inside: list[str], outside: list[str]) -> list[int]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from joblib import Parallel, delayed
 
+from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.lines import split_lines
 from cleaner.normalize import normalize_lines
@@ -65,6 +66,16 @@ def read_pages(corpora: Path, readings: dict[str, Reading]) -> list[Document]:
     """
     rows = (row for name in PAGE_CORPORA for row in rows_of(corpora / name) if row["id"] in readings)
     return _made(delayed(_documents)(row, readings[row["id"]]) for row in rows)
+
+
+def texts_read(documents: list[Document], readings: dict[str, Reading]) -> dict[str, str]:
+    """The article of each page that was read whole: what its reader called content, as the extractors left it."""
+    lines: dict[str, dict[str, None]] = {}
+    for document in documents:
+        if document.page in readings:
+            content = (line for line, kind in zip(document.lines, document.kinds, strict=True) if kind is Kind.CONTENT)
+            lines.setdefault(document.page, {}).update(dict.fromkeys(content))
+    return {page: "\n".join(content) for page, content in lines.items()}
 
 
 def read_other_pages(corpora: Path) -> list[Document]:
