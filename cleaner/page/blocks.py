@@ -39,9 +39,8 @@ _PRE: Final = "pre"
 _COUNTED: Final = {LINK: LINK, _PRE: _PRE, **dict.fromkeys(BOLD, _BOLD)}
 # A cell that holds any of these is no field of a table but a part of the layout.
 _NO_FIELD: Final = BLOCKS | CELLS | {BREAK}
-# Of an element a path shows so many names (its id and classes), and none that is longer: that would say nothing.
-_NAMES_SHOWN: Final = 8
-_NAMES_READ: Final = 40
+# Of an element a path shows so many classes at most, and no name that is longer: more would say less.
+_CLASSES_SHOWN: Final = 8
 _LONGEST_SHOWN: Final = 40
 
 
@@ -91,16 +90,14 @@ class Page:
 
     def _step(self, number: int) -> str:
         said = self.attributes[number]
-        names = [f"#{name}" for name in said.get("id", "").split(maxsplit=1)[:1] if _is_name(name)]
-        names += [
-            f".{name}" for name in said.get("class", "").split(maxsplit=_NAMES_READ)[:_NAMES_READ] if _is_name(name)
-        ]
-        return "".join([self.tags[number][:_LONGEST_SHOWN], *names[:_NAMES_SHOWN]])
+        names = _names("#", said.get("id", ""), 1) + _names(".", said.get("class", ""), _CLASSES_SHOWN)
+        return "".join([self.tags[number][:_LONGEST_SHOWN], *names])
 
 
-def _is_name(word: str) -> bool:
-    """Whether a word can stand in a selector as it is, and is short enough to be read."""
-    return len(word) <= _LONGEST_SHOWN and word.replace("-", "_").isidentifier()
+def _names(mark: str, said: str, most: int) -> list[str]:
+    """The words of an attribute that can stand in a selector as they are."""
+    words = said.split(maxsplit=most)[:most]
+    return [mark + word for word in words if len(word) <= _LONGEST_SHOWN and word.replace("-", "_").isidentifier()]
 
 
 def read_blocks(root: "_Element") -> Page:

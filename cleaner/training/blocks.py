@@ -72,6 +72,7 @@ def fit_page_classifier(
     progress: Callable[[str], None],
 ) -> PageClassifier:
     """Fit the model of pages; ``text_models`` are those that never saw a fold."""
+    pages = [page for page in pages if page.document.lines]
     documents = [page.document for page in pages]
     stack = _Stack.of(pages, folds)
     present = sorted(text_models)

@@ -12,9 +12,9 @@ from joblib import Parallel, delayed
 
 from cleaner.document import Kind
 from cleaner.normalize import normalize_lines
-from cleaner.page.blocks import parse_markup, read_blocks
+from cleaner.page.blocks import Page, parse_markup, read_blocks
 from cleaner.page.evidence import Evidence, read_evidence
-from cleaner.page.head import read_head
+from cleaner.page.head import Head, read_head
 from cleaner.page.source import markup_of
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED, align, words
 from cleaner.training.corpora import Document, corrected
@@ -41,7 +41,7 @@ class MarkedPage(NamedTuple):
 def read_marked_pages(
     corpora: Path, annotations: Annotations, readings: dict[str, Reading], texts: dict[str, str]
 ) -> list[MarkedPage]:
-    """All pages of the corpora that hold any text; ``texts`` are the articles of those that were read whole, by page.
+    """All pages of the corpora, also those without text; ``texts`` are the articles of those read whole, by page.
 
     Raises
     ------
@@ -53,19 +53,16 @@ def read_marked_pages(
         delayed(_marked)(name, row, annotations, readings.get(row["id"]), texts.get(row["id"], ""))
         for name, row in rows
     )
-    return [page for page in Parallel(n_jobs=2, batch_size=8)(jobs) if page is not None]
+    pages: list[MarkedPage] = Parallel(n_jobs=2, batch_size=8)(jobs)
+    return pages
 
 
 def _marked(
     corpus: str, row: dict[str, Any], annotations: Annotations, reading: Reading | None, text: str
-) -> MarkedPage | None:
+) -> MarkedPage:
     root, _ = parse_markup(markup_of(row["html"])[0])
-    if root is None:
-        return None
-    page = read_blocks(root)
+    page, head = (Page(), Head([], [], [])) if root is None else (read_blocks(root), read_head(root))
     lines = normalize_lines(page.texts, markup=False)
-    if not lines:
-        return None
     title, gold = row.get("title") or "", (row.get("gold") or "").strip()
     said: list[Kind | None] = [None] * len(lines)
     if gold:
@@ -94,7 +91,7 @@ def _marked(
         _weight(corpus, row),
         gold=gold or None,
     )
-    return MarkedPage(document, read_evidence(page, read_head(root), lines))
+    return MarkedPage(document, read_evidence(page, head, lines))
 
 
 def _weight(corpus: str, row: dict[str, Any]) -> float:
