@@ -42,11 +42,13 @@ def decide_blocks(
     own = options.threshold if options.threshold is not None else 1 - CAUTION * limit
     over = scores.boilerplate >= np.array([given.get(kind, own) for kind in best])
     goes = over & np.array([kind in removed for kind in best], bool)
+    fates = list(zip(goes.tolist(), over.tolist(), strict=True))
     decision = Decision(
         (~goes).tolist(),
-        [kind if gone else Kind.CONTENT for kind, gone in zip(best, over.tolist(), strict=True)],
+        [kind if is_over else Kind.CONTENT for kind, (_, is_over) in zip(best, fates, strict=True)],
         scores.boilerplate.tolist(),
-        [Reason.MODEL] * len(best),
+        # What is over the threshold and stays does so because the caller keeps its kind.
+        [Reason.CALLER if is_over and not gone else Reason.MODEL for gone, is_over in fates],
     )
     for line, (kind, reason) in known.items():
         decision.call(line, kind, reason, removed)

@@ -22,6 +22,8 @@ from cleaner.page.head import Head
 PATH_BITS: Final = 16
 # Class names of one element that are looked at, and code points of each: pages with more are made by programs.
 _MOST_CLASSES, _LONGEST_CLASS = 12, 80
+# An attribute is looked at up to here.
+_LONGEST_NAME: Final = 4096
 _CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 # The innermost element of a block, and elements around it, that are told apart.
@@ -144,7 +146,8 @@ class _Elements:
         if (buckets := self._buckets.get(element)) is None:
             said = self._page.attributes[element]
             hidden = "hidden" in said or said.get("aria-hidden") == "true"
-            buckets = self._buckets[element] = _buckets_of(self._page.tags[element], hidden, *map(said.get, _NAMING))
+            names = (said.get(name, "")[:_LONGEST_NAME] for name in _NAMING)
+            buckets = self._buckets[element] = _buckets_of(self._page.tags[element], hidden, *names)
         return buckets
 
     def _gathered(
@@ -176,9 +179,9 @@ class _Buckets(NamedTuple):
 
 # Pages of a site share their names, so they are remembered from page to page.
 @lru_cache(maxsize=1 << 14)
-def _buckets_of(tag: str, hidden: bool, *said: str | None) -> _Buckets:
+def _buckets_of(tag: str, hidden: bool, *said: str) -> _Buckets:
     """The buckets of an element, by what it says under each of ``_NAMING``."""
-    classes, name, role, prop, kind, style = (value or "" for value in said)
+    classes, name, role, prop, kind, style = said
     tokens = [tag, *(f"r={role.lower()}" for _ in role[:1]), *(f"i={prop.lower()}" for _ in prop[:1])]
     if kind:
         tokens.append(f"t={kind.rsplit('/', 1)[-1].lower()}")
