@@ -1,6 +1,7 @@
 # make demo    cleans an article of ours and shows what was removed and why
 # make test    format check, lint, types, and all tests, doctests and README examples
 # make gate    the model that ships against its pinned floors; on the corpora too when they are beside the checkout
+# make fuzz    two minutes of pages that nobody would write (SECONDS=120); what breaks the cleaner is left in .fuzz/
 #
 # Each makes an isolated environment first; stamps in it remember what is installed, so a second run starts at once.
 # Needs Python 3.11 or newer with pip, make and git. Another interpreter, and another place for its environment:
@@ -11,7 +12,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
-CODE := cleaner tests benchmarks
+FUZZ_STAMP := $(VENV)/.installed-fuzz
+CODE := cleaner tests benchmarks fuzz
+SECONDS ?= 120
 CORPORA ?= ../shared/corpora
 
 # The first interpreter that is new enough; looked for only when an environment has to be made.
@@ -27,7 +30,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/python -m compileall -q cleaner
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test gate format wheel clean
+.PHONY: help demo test gate fuzz format wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -50,6 +53,12 @@ test: $(TEST_STAMP)
 gate: $(TEST_STAMP)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/quality_gate.py --corpora $(CORPORA)
 
+# New inputs go to the first folder, the second is only read.
+fuzz: $(FUZZ_STAMP)
+	@mkdir -p .fuzz/corpus
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python fuzz/fuzz_pages.py -max_total_time=$(SECONDS) -max_len=8192 -timeout=30 \
+		-rss_limit_mb=4096 -dict=fuzz/pages.dict -artifact_prefix=.fuzz/ .fuzz/corpus tests/pages
+
 format: $(TEST_STAMP)
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
@@ -60,7 +69,7 @@ wheel: $(RUN_STAMP)
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -76,5 +85,10 @@ $(RUN_STAMP): pyproject.toml | $(BIN)/python
 # Everything that the command needs comes with it, so one installation serves both.
 $(TEST_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable '.[test]'
+	@$(COMPILE)
+	@touch $(RUN_STAMP) $@
+
+$(FUZZ_STAMP): pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[fuzz]'
 	@$(COMPILE)
 	@touch $(RUN_STAMP) $@

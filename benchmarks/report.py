@@ -46,7 +46,7 @@ WORST = 20
 REMARKS = Path(__file__).with_name("remarks.json")
 
 NONE = "–"
-TEXT_COLUMNS = {"upstream", "corpus", "country", "kind", "text", "page", "remark"}
+TEXT_COLUMNS = {"upstream", "corpus", "country", "kind", "text", "page", "remark", "system"}
 GROUP_HEADER = (
     "documents | sites | content lost % | word F1 before | word F1 after | best possible | headroom % | still dirty %"
 )

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import tiny
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "cleaner"
@@ -22,17 +23,28 @@ FLOORS = {
     "lines": 1,
     "wrapping": 1,
     "screen": 1,
+    "page": 1,
+    "page.head": 1,
+    "page.metadata": 1,
+    "page.source": 1.5,
     "normalize": 2,
+    "page.blocks": 2.5,
     "features": 3,
+    "page.markdown": 3,
     "context": 3.5,
     "trims": 3.5,
     "letters": 3.5,
+    "page.evidence": 3.6,
+    "page.surroundings": 3.7,
     "model": 4,
     "model.scorer": 4,
+    "model.pages": 4.2,
     "model.bundle": 4.5,
     "tails": 4.5,
     "decode": 5,
+    "page.decision": 5.5,
     "quality": 5.5,
+    "page.cleaning": 5.7,
     "pipeline": 6,
     "training": 7,
     "cli": 8,
@@ -43,7 +55,8 @@ FLOORS = {
 FOLDERS = ("training", "cli")
 
 ONLY_IN_TRAINING = {"sklearn", "scipy", "joblib", "threadpoolctl", "resiliparse"}
-NEVER_AT_THE_TOP = {"lxml", "trafilatura", "ftfy", "sklearn", "scipy", "pandas", "pyarrow"}
+NEVER_AT_THE_TOP = {"ftfy", "sklearn", "scipy", "pandas", "pyarrow"}
+FOR_PAGES = {"lxml", "trafilatura", "charset_normalizer"}
 NEVER = {"pickle", "marshal", "shelve", "dill", "urllib", "requests", "socket", "http"}
 
 
@@ -137,11 +150,21 @@ def test_who_may_use_which_library(name):
     if place(name) != "training":
         assert not outside(name) & ONLY_IN_TRAINING
         assert not outside(name, top_only=True) & NEVER_AT_THE_TOP
-    assert not outside(name, top_only=True) & {"lxml", "trafilatura"}
+    assert not outside(name, top_only=True) & FOR_PAGES
+    if place(name) != "training" and not name.startswith("page."):
+        assert not outside(name) & FOR_PAGES
     if place(name) != "cli":
         assert "click" not in outside(name)
     if place(name) in ("", "cli", "errors", "document", "options", "lines", "lexicon"):
         assert "numpy" not in outside(name, top_only=True)
+
+
+def test_text_is_cleaned_without_the_modules_of_pages():
+    wanted, stack = set(), ["pipeline"]
+    while stack:
+        wanted |= (more := own_imports(stack.pop(), top_only=True) - wanted)
+        stack += more
+    assert {name for name in wanted if name.startswith("page") or name == "model.pages"} == set()
 
 
 def test_no_module_shadows_the_standard_library_or_owns_nothing():
@@ -163,10 +186,10 @@ def test_no_module_imports_a_private_name():
                 assert not private, f"{name} imports {private}"
 
 
-def loaded_after(code):
-    """The top-level modules that a fresh interpreter holds after running some code."""
+def modules_after(code, *arguments):
+    """The modules that a fresh interpreter holds after running some code."""
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", f"{code}\nimport sys\nprint('\\n'.join(sys.modules))"],
+        [sys.executable, "-W", "error", "-c", f"{code}\nimport sys\nprint('\\n'.join(sys.modules))", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -174,10 +197,15 @@ def loaded_after(code):
         env=os.environ | {"PYTHONIOENCODING": "utf-8"},
     )
     assert run.returncode == 0, run.stderr
-    return {name.split(".")[0] for name in run.stdout.split()}
+    return set(run.stdout.split())
 
 
-HEAVY = {"sklearn", "scipy", "joblib", "lxml", "trafilatura", "pandas", "pyarrow"}
+def loaded_after(code):
+    """The same, but packages as a whole."""
+    return {name.split(".")[0] for name in modules_after(code)}
+
+
+HEAVY = {"sklearn", "scipy", "joblib", "pandas", "pyarrow", *FOR_PAGES}
 TEXT = "The council met on Tuesday.\\nADVERTISEMENT Advertisement\\nThe café re\\u0301opened (Agency) -Today."
 
 
@@ -207,6 +235,39 @@ def test_reading_a_result_and_its_json_loads_nothing_more():
         f'from cleaner import Cleaner, Options\nCleaner.load(options=Options(phrases=["x"])).clean("{TEXT}").as_dict()'
     )
     assert not loaded_after(code) & (HEAVY | {"click", "ftfy"})
+
+
+# The hand-made bundle judges pages as well, and does not change when a model is trained.
+LOAD = "import sys\nfrom cleaner import Cleaner, Options\ncleaner = Cleaner.load(sys.argv[1])\n"
+PAGE = "<title>Bridge</title><p>The council met on Tuesday and voted for the bridge.</p>"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return str(tiny.write_bundle(tmp_path_factory.mktemp("bundle")))
+
+
+def test_cleaning_a_text_loads_nothing_for_pages_and_of_others_only_numpy(bundle):
+    text = f'cleaner.clean("{TEXT}", Options(phrases=["x"], max_removed_share=0.9)).as_dict()'
+    loaded = modules_after(LOAD + text, bundle)
+    assert not {name for name in loaded if name.startswith("cleaner.page") or name == "cleaner.model.pages"}
+    # What the environment loads into every interpreter is none of ours.
+    ours = {name.split(".")[0] for name in loaded - modules_after("")} - sys.stdlib_module_names
+    assert ours == {"cleaner", "numpy"}
+
+
+def test_a_page_loads_lxml_and_trafilatura_only_for_its_metadata(bundle):
+    page = f'{LOAD}result = cleaner.clean_html("{PAGE}")\nassert result.text and result.markdown and result.as_dict()'
+    outsiders = lambda code: {name.split(".")[0] for name in modules_after(code, bundle)} & (HEAVY | {"click"})  # noqa: E731
+    assert outsiders(page) == {"lxml"}
+    assert "trafilatura" in outsiders(f"{page}\nassert result.metadata.title")
+
+
+def test_encodings_are_guessed_only_of_bytes_that_do_not_say_theirs(bundle):
+    guess = LOAD + 'assert cleaner.clean_html("{}".encode("cp1251"){}).text'
+    page = "<p>Директор порта заявил, что новый кран привезут морем и поставят до первых морозов."
+    assert "charset_normalizer" not in modules_after(guess.format(page, ', charset="cp1251"'), bundle)
+    assert "charset_normalizer" in modules_after(guess.format(page, ""), bundle)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["explain", "--help"], ["completion", "bash"]])

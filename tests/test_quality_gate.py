@@ -1,10 +1,11 @@
 """The model that ships is above its pinned floors, and no floor is lowered by accident.
 
-The figures of the corpora take half a minute and files that are not ours: ``benchmarks/README.md`` says who runs them.
+The figures of the corpora take a minute and files that are not ours: ``benchmarks/README.md`` says who runs them.
 """
 
 import gzip
 import json
+import lzma
 
 import pytest
 import quality_gate as gate
@@ -19,6 +20,14 @@ ROW = {
     "lines": ["The harbour master closed the northern lock on Monday.", "ADVERTISEMENT Advertisement"],
     "labels": [1, 0],
 }
+PAGE = {
+    "id": "mini/1",
+    "url": "https://paper.example/lock",
+    "domain": "paper.example",
+    "page_type": "article",
+    "gold": ROW["gold"],
+    "html": f"<nav><a href='/'>Home</a></nav><article><p>{ROW['gold']}</p></article>",
+}
 
 
 @pytest.fixture
@@ -31,16 +40,24 @@ def floors(tmp_path):
 
 @pytest.fixture
 def corpora(tmp_path):
-    """A folder of corpora that holds one invented page."""
+    """A folder of corpora that hold one invented page."""
     with gzip.open(tmp_path / gate.LINES_CORPUS, "wt", encoding="utf-8") as file:
         file.write(json.dumps(ROW) + "\n")
+    for name in gate.MARKED:
+        with lzma.open(tmp_path / name, "wt", encoding="utf-8") as file:
+            file.write(json.dumps(PAGE) + "\n")
     return tmp_path
 
 
-def raise_floor(path, row, column, by):
+def change_own(path, change):
+    """Change the floors of our own data."""
     parts = json.loads(path.read_text("utf-8"))
-    parts[gate.OWN]["table"][row][column] += by
+    change(parts[gate.OWN]["table"])
     path.write_text(json.dumps(parts), "utf-8")
+
+
+def raise_floor(path, row, column, by):
+    change_own(path, lambda table: table[row].update({column: table[row][column] + by}))
 
 
 def test_the_model_that_ships_is_above_its_floors():
@@ -60,7 +77,9 @@ def test_both_parts_are_pinned():
     for part in pinned.values():
         assert {"bundle", "weights"} <= set(part.measured_with)
         assert gate.worth(part.table) == part.table
-    assert {"extracted", "- fundus", "fullpage"} < set(pinned[gate.CORPORA].table)
+    assert {"golden", "golden pages"} < set(pinned[gate.OWN].table)
+    pages = {"pages: fundus-dev", "pages: wcxb-dev"}
+    assert {"extracted", "- fundus", "fullpage", *pages} < set(pinned[gate.CORPORA].table)
 
 
 def test_pinning_again_changes_nothing(floors):
@@ -69,7 +88,10 @@ def test_pinning_again_changes_nothing(floors):
     assert floors.read_bytes() == before
 
 
-@pytest.mark.parametrize(("row", "column", "by"), [("cases: look-alikes", "right%", 0.1), ("golden", "left", -1)])
+@pytest.mark.parametrize(
+    ("row", "column", "by"),
+    [("cases: look-alikes", "right%", 0.1), ("golden", "left", -1), ("golden pages", "exact", 1)],
+)
 def test_a_floor_falls_only_by_an_explicit_flag(floors, capsys, row, column, by):
     pinned = floors.read_bytes()
     raise_floor(floors, row, column, by)
@@ -86,11 +108,23 @@ def test_a_floor_falls_only_by_an_explicit_flag(floors, capsys, row, column, by)
 
 
 def test_a_figure_that_is_no_longer_measured_falls(floors, capsys):
-    parts = json.loads(floors.read_text("utf-8"))
-    parts[gate.OWN]["table"]["cases: gossip"] = {"right%": 50.0}
-    floors.write_text(json.dumps(parts), "utf-8")
+    change_own(floors, lambda table: table.update({"cases: gossip": {"right%": 50.0}}))
     assert gate.main(["--floors", str(floors), "--update"]) == 1
-    assert "cases: gossip" in capsys.readouterr().out.partition("1 below the floor:")[2]
+    named = capsys.readouterr().out.partition("1 below the floor:")[2].splitlines()[2]
+    assert named.split() == ["cases:", "gossip", "right%", "missing", "50"]
+
+
+def test_a_figure_that_is_not_pinned_is_named_until_it_is(floors, capsys):
+    pinned = floors.read_bytes()
+    change_own(floors, lambda table: table.pop("golden pages"))
+    capsys.readouterr()
+    assert gate.main(["--floors", str(floors)]) == 0
+    named = capsys.readouterr().out.partition("3 without a floor")[2]
+    assert [line.split()[:3] + line.split()[4:] for line in named.splitlines()[2:5]] == [
+        ["golden", "pages", column, "missing"] for column in ("exact", "lost", "left")
+    ]
+    assert gate.main(["--floors", str(floors), "--update"]) == 0
+    assert floors.read_bytes() == pinned
 
 
 def test_a_better_model_raises_its_floors(floors):
@@ -122,6 +156,8 @@ def test_the_corpora_are_measured_when_they_are_there(floors, corpora, capsys):
         "headroom%": 100.0,
         "lost%": 0.0,
     }
+    assert pinned[gate.CORPORA].table["pages: fundus-dev"] == {"shingle F1": 1.0, "word F1": 1.0}
+    assert pinned[gate.CORPORA].table["pages: wcxb-dev"] == {"word F1": 1.0}
     assert gate.main(["--floors", str(floors), "--update"]) == 0
     assert gate.read_floors(floors) == pinned
 

@@ -34,6 +34,8 @@ PAGE_WEIGHTS = "pages.npz"
 # No bundle of ours comes near; what claims to be larger is damaged or hostile.
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_ARRAY_BYTES = 64 << 20
+# From larger weights sums may overflow, and what is no number cannot be a score.
+LARGEST_WEIGHT = 1e9
 
 # What reading a file that somebody tampered with may raise.
 _UNREADABLE = (
@@ -212,8 +214,8 @@ class _Arrays:
             raise ValueError(f"array {name} has type {array.dtype} and {array.ndim} dimensions")
         if any(want is not None and want != have for want, have in zip(shape, array.shape, strict=True)):
             raise ValueError(f"array {name} has shape {array.shape}")
-        if np.issubdtype(dtype, np.floating) and not np.isfinite(array).all():
-            raise ValueError(f"array {name} holds values that are no numbers")
+        if np.issubdtype(dtype, np.floating) and not (np.abs(array) <= LARGEST_WEIGHT).all():
+            raise ValueError(f"array {name} holds values that are no weights")
         return array
 
     def text_model(self, prefix: str, bits: int) -> TextModel:

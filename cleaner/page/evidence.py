@@ -49,6 +49,8 @@ OTHERS: Final = {
 COLUMNS: Final = (*(f"is_{tag}" for tag in TAGS), *(f"in_{tag}" for tag in AROUND), *OTHERS)
 COLUMN_BOUNDS: Final = (*[FLAG] * (len(TAGS) + len(AROUND)), *OTHERS.values())
 
+# What stands deeper than this many elements adds nothing to what is said around it: no page of the corpora does.
+DEEPEST: Final = 128
 # Containers of a block that are looked at: its element, and those around it that hold more blocks, one by one.
 LEVELS: Final = 5
 # A block resembles a title from this share of common words on.
@@ -118,6 +120,7 @@ class _Elements:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self.depth = _depths(page.parent)
         self._buckets: dict[int, _Buckets] = {}
         self._around: dict[int, frozenset[str]] = {-1: frozenset()}
         self._together: dict[int, frozenset[int]] = {-1: frozenset()}
@@ -160,7 +163,7 @@ class _Elements:
             element = self._page.parent[element]
         gathered = known[element]
         for one in reversed(chain):
-            gathered = known[one] = gathered.union(own(one))
+            gathered = known[one] = gathered.union(own(one)) if self.depth[one] < DEEPEST else gathered
         return gathered
 
 
@@ -207,7 +210,6 @@ def _columns(
     page: Page, elements: _Elements, head: Head, lines: list[str], homes: list[int], home: NDArray[np.intp]
 ) -> NDArray[np.int32]:
     count = len(lines)
-    depth = _depths(page.parent)
     flags = np.zeros((len(homes), len(TAGS) + len(AROUND)), np.int32)
     flags.ravel()[
         [
@@ -223,7 +225,7 @@ def _columns(
     body = _in_bodies(lines, head.bodies)
     has_body = int((body * length).sum() >= _LEAST_IN_BODY * SHARE)
     others = {
-        "depth": np.array([min(6 * depth[element], OTHERS["depth"]) for element in homes], np.intp)[home],
+        "depth": np.array([min(6 * elements.depth[element], OTHERS["depth"]) for element in homes], np.intp)[home],
         "linked": linked,
         "all_linked": linked > 0.95 * SHARE,
         "links": log_scale(np.array(page.links, np.intp)),
@@ -294,14 +296,11 @@ def _in_bodies(lines: list[str], bodies: list[str]) -> NDArray[np.intp]:
 
 def _containers(page: Page, homes: list[int], count: int) -> NDArray[np.intp]:
     """The containers of each element of ``homes``, (``LEVELS``, 2, elements); the whole page where there are fewer."""
-    begin, end, parent = page.begin, page.end, page.parent
-    found = []
-    for home in homes:
-        element, spans = home, [(begin[home], end[home])]
-        while len(spans) < LEVELS and (element := parent[element]) >= 0:
-            if (span := (begin[element], end[element])) != spans[-1]:
-                spans.append(span)
-        found.append(spans + [(0, count)] * (LEVELS - len(spans)))
+    spans: list[tuple[tuple[int, int], ...]] = []  # of the containers of each element, from the innermost on
+    for span, outer in zip(zip(page.begin, page.end, strict=True), page.parent, strict=True):
+        around = spans[outer] if outer >= 0 else ()
+        spans.append(around if around and around[0] == span else (span, *around[: LEVELS - 1]))
+    found = [(*spans[home], *[(0, count)] * (LEVELS - len(spans[home]))) for home in homes]
     return np.minimum(np.array(found, np.intp).reshape(len(homes), LEVELS, 2).transpose(1, 2, 0), count)
 
 

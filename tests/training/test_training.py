@@ -5,6 +5,7 @@ import json
 import lzma
 import shutil
 import warnings
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +16,29 @@ pytest.importorskip("sklearn")
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from cleaner.context import context_features
+from cleaner.context import column_bounds, context_features
+from cleaner.decode import known_kinds
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.features import HEAD, TAIL, line_features
-from cleaner.model.bundle import read_bundle
+from cleaner.model.bundle import read_bundle, read_page_classifier
+from cleaner.model.pages import path_scores
 from cleaner.model.scorer import SCORE_LIMIT, SCORE_UNIT
 from cleaner.normalize import normalize_line
+from cleaner.options import Options
 from cleaner.pipeline import Cleaner
 from cleaner.training import context
+from cleaner.training import fit as fitting
 from cleaner.training.calibration import calibrate
 from cleaner.training.corpora import fold_of_site
 from cleaner.training.evaluate import evaluate, word_f1
 from cleaner.training.examples import read_examples
-from cleaner.training.export import write_bundle
+from cleaner.training.export import Fitted, write_bundle
 from cleaner.training.fit import FOLDS, document_features, train
-from cleaner.training.labels import line_hash
+from cleaner.training.labels import line_hash, read_annotations, read_readings
+from cleaner.training.markup import MARKED_CORPORA, NEWS_CORPUS, read_marked_pages
 from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA
-from cleaner.training.text import HEADS, fit_text_model, gram_matrix, line_table
+from cleaner.training.text import HEADS, fit_text_model, gram_matrix, line_table, path_matrix
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -81,7 +87,7 @@ def examples(documents, text_model):
 
 
 def test_the_context_model_is_the_mean_of_its_networks(examples):
-    (model,) = context.fit_context_models([examples], 5)
+    (model,) = context.fit_context_models([examples], 5, column_bounds(len(HEADS)))
     mean, deviation = (
         examples.inputs.mean(axis=0, dtype=np.float64),
         examples.inputs.std(axis=0, dtype=np.float64) + 1e-6,
@@ -109,7 +115,9 @@ def test_fewer_kinds_than_there_are_is_an_error(examples):
     some = examples.targets != context.KINDS.index(Kind.BIO)
     with pytest.raises(ValueError, match="kinds"):
         context.fit_context_models(
-            [context.Examples(examples.inputs[some], examples.targets[some], examples.weights[some])], 1
+            [context.Examples(examples.inputs[some], examples.targets[some], examples.weights[some])],
+            1,
+            column_bounds(len(HEADS)),
         )
 
 
@@ -137,55 +145,97 @@ def test_word_f1():
     assert word_f1("東京", "京") == pytest.approx(2 / 3)
 
 
+def examples_of(name):
+    return [json.loads(line) for line in (DATA / "examples" / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def write_pages(path, pages):
+    with lzma.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(page)}\n" for page in pages)
+
+
+def page_around(story, title, noise):
+    """A page that tells a story in an article, with a line of each kind of boilerplate around it."""
+    lines = "".join(f'<div class="{kind}">{line}</div>' for kind, line in noise.items())
+    told = "".join(f"<p>{line}</p>" for line in story)
+    head = f"<html><head><title>{title}</title></head>"
+    return f"{head}<body><div>{lines}</div><article><h1>{title}</h1>{told}</article></body></html>"
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
-    """A corpus of our own articles on a dozen sites, as three extractors would have left them, and its data."""
+    """A corpus of our own articles on a dozen sites: as two extractors would have left them, and as pages."""
     folder = tmp_path_factory.mktemp("small")
-    articles = [
-        json.loads(line) for line in (DATA / "examples" / "articles.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    rows = []
+    articles = examples_of("articles")
+    lines_by_kind = defaultdict(list)
+    for line in examples_of("lines"):
+        lines_by_kind[line["kind"]].append(line["text"])
+    rows, pages, annotations = [], [], []
     for number, article in enumerate(articles[:24]):
         gold = [line["text"] for line in article["lines"] if line["kind"] == "content"]
         title = next((line["text"] for line in article["lines"] if line["kind"] == "headline"), "")
+        corpus = "fundus/en" if number % 2 else "wcxb-dev"
+        page = {
+            "id": f"{corpus}/{article['slug']}",
+            "domain": f"site{number % 12}.example",
+            "title": title or f"Story {number} of Pell",
+            "gold": "\n".join(gold),
+        }
         for upstream in ("goose", "fullpage"):
             lines = [line["text"] for line in article["lines"]] + (["Home", "Sport"] if upstream == "fullpage" else [])
-            corpus = "fundus/en" if number % 2 else "wcxb-dev"
-            rows.append(
-                {
-                    "id": f"{corpus}/{article['slug']}",
-                    "domain": f"site{number % 12}.example",
-                    "upstream": upstream,
-                    "title": title,
-                    "gold": "\n".join(gold),
-                    "lines": lines,
-                    "labels": [int(line in gold) for line in lines],
-                }
-            )
+            labels = [int(line in gold) for line in lines]
+            rows.append(page | {"upstream": upstream, "title": title, "lines": lines, "labels": labels})
+        noise = {kind: lines[number] for kind, lines in lines_by_kind.items()}
+        pages.append(page | {"page_type": "article", "html": page_around(gold, page["title"], noise)})
+        annotations += [
+            {"hash": line_hash(normalize_line(line)), "page": page["id"], "kind": kind} for kind, line in noise.items()
+        ]
     with gzip.open(folder / "lines-dev.jsonl.gz", "wt", encoding="utf-8") as file:
         file.writelines(f"{json.dumps(row)}\n" for row in rows)
     shutil.copytree(DATA / "examples", folder / "data" / "examples")
-    (folder / "data" / "annotations.jsonl").write_text("", encoding="utf-8")
+    said = "".join(f"{json.dumps(one)}\n" for one in annotations)
+    (folder / "data" / "annotations.jsonl").write_text(said, encoding="utf-8")
     # One page that was read whole, with an id in three words, which must not reach a list of ids apart by white space.
     lines = [line["text"] for line in articles[0]["lines"] if line["kind"] == "content"]
     html = "".join(f"<p>{line}</p>" for line in lines)
     page = {"id": "page of ours", "domain": "ours.example", "title": "Ours", "html": f"<body><article>{html}</article>"}
     for name in PAGE_CORPORA:
-        with lzma.open(folder / name, "wt", encoding="utf-8") as file:
-            file.write(json.dumps(page) + "\n" if name == PAGE_CORPORA[0] else "")
+        write_pages(folder / name, [page] if name == PAGE_CORPORA[0] else [])
     shop = page | {"id": "shop of ours", "domain": "shop.example", "page_type": "product", "gold": "\n".join(lines)}
-    with lzma.open(folder / MIXED_CORPUS, "wt", encoding="utf-8") as file:
-        file.write(json.dumps(shop) + "\n")
+    write_pages(folder / NEWS_CORPUS, pages[1::2])
+    write_pages(folder / MIXED_CORPUS, [*pages[::2], shop])
     read = {"page": page["id"], "article": True, "kinds": {"content": [line_hash(normalize_line(x)) for x in lines]}}
     (folder / "data" / "readings.jsonl").write_text(json.dumps(read) + "\n", encoding="utf-8")
     return folder, rows
 
 
 @pytest.fixture(scope="module")
-def trained(small):
+def fits():
+    """What ``trained`` fitted, bundle by bundle, before it was written."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def trained(small, fits):
     folder, _ = small
-    train(folder, folder / "data", folder / "one", folder / "folds")
+
+    def fit(*arguments):
+        fits.append(real(*arguments))
+        return fits[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        real = fitting.fit
+        patch.setattr(fitting, "fit", fit)
+        train(folder, folder / "data", folder / "one", folder / "folds")
     return folder
+
+
+@pytest.fixture(scope="module")
+def marked(trained):
+    """The pages of the small corpus as training reads them."""
+    data = trained / "data"
+    annotations, readings = read_annotations(data / "annotations.jsonl"), read_readings(data / "readings.jsonl")
+    return read_marked_pages(trained, annotations, readings)
 
 
 def contents(folder):
@@ -200,15 +250,84 @@ def test_two_runs_write_the_same_bytes(trained):
 
 def test_a_bundle_written_again_is_the_same(trained, tmp_path):
     read = read_bundle(trained / "one")
-    manifest = read.manifest
+    manifest, pages = read.manifest, read_page_classifier(read)
+    fitted = Fitted(read.classifier, read.thresholds, manifest["metrics"])
     for folder in (tmp_path / "x" / "one", tmp_path / "y" / "one"):
-        write_bundle(folder, read.classifier, read.thresholds, ["a", "b"], manifest["data"], manifest["metrics"])
+        write_bundle(folder, fitted, pages, ["a", "b"], manifest["data"])
     assert contents(tmp_path / "x" / "one") == contents(tmp_path / "y" / "one")
-    assert contents(tmp_path / "x" / "one")["weights.npz"] == contents(trained / "one")["weights.npz"]
+    for name in ("weights.npz", "pages.npz"):
+        assert contents(tmp_path / "x" / "one")[name] == contents(trained / "one")[name]
     again = read_bundle(tmp_path / "x" / "one")
     assert again.thresholds == read.thresholds
     features = features_of(["Share", "The council met on Tuesday."])
     assert np.array_equal(again.classifier.probabilities(features), read.classifier.probabilities(features))
+
+
+def test_a_bundle_without_a_model_of_pages_judges_text_only(trained, tmp_path):
+    read = read_bundle(trained / "one")
+    write_bundle(tmp_path, Fitted(read.classifier, read.thresholds, {}), None, [], {})
+    assert sorted(contents(tmp_path)) == ["NOTICE", "manifest.json", "weights.npz"]
+    assert Cleaner.load(tmp_path).clean("The council met on Tuesday.").lines
+
+
+def blocks_of(page):
+    """The features of the blocks of a page, and which of them are certain."""
+    lines = page.document.lines
+    features = features_of(lines)
+    return features, known_kinds(lines, features, Options())
+
+
+def test_the_model_of_pages_serves_what_was_fitted(trained, fits, marked):
+    fitted, classifier = fits[0]
+    served = read_page_classifier(read_bundle(trained / "one"))
+    assert len(fits) == 1 + FOLDS
+    for page in marked:
+        features, certain = blocks_of(page)
+        for passes in (1, 2):
+            asked = fitted.classifier.text_model, features, page.evidence, certain, passes
+            for mine, yours in zip(classifier.score(*asked)[1:], served.score(*asked)[1:], strict=True):
+                assert np.array_equal(mine, yours)
+
+
+def test_a_page_is_served_as_training_reads_it(trained, marked):
+    """From the markup to the scores: what training took for the lines and the evidence of a page is what cleaning sees."""
+    cleaner = Cleaner.load(trained / "one", Options(trims=False))
+    bundle = read_bundle(trained / "one")
+    classifier = read_page_classifier(bundle)
+    html = {row["id"]: row["html"] for name in MARKED_CORPORA for row in rows_in(trained / name)}
+    assert sorted(html) == sorted(page.document.page for page in marked)
+    for page in marked:
+        features, certain = blocks_of(page)
+        scores = classifier.score(bundle.classifier.text_model, features, page.evidence, certain, 2)
+        lines = cleaner.clean_html(html[page.document.page]).lines
+        assert [line.text for line in lines] == page.document.lines
+        assert [line.score for line in lines] == scores.boilerplate.tolist()
+
+
+def rows_in(path):
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def test_the_path_model_serves_what_was_fitted(fits, marked):
+    """The matrix of tokens that the estimator saw, times the weights, is what serving adds up in lanes."""
+    model = fits[0][1].path_model
+    for page in marked:
+        evidence = page.evidence
+        grams = path_matrix([evidence.paths[number] for number in evidence.path.tolist()])
+        logits = (grams @ model.weights.astype(np.float64)) * model.units + model.intercepts
+        expected = np.clip(logits * SCORE_UNIT, -SCORE_LIMIT, SCORE_LIMIT).T
+        scores = path_scores(model, evidence)
+        assert scores.shape == (len(HEADS), len(page.document.lines))
+        assert abs(scores - expected).max() <= 0.5 + 1e-6
+
+
+def test_the_model_of_pages_has_learned_something(trained, small):
+    _, rows = small
+    cleaner = Cleaner.load(trained / "one")
+    gold = {row["id"]: row["gold"] for row in rows}
+    f1 = [word_f1(cleaner.clean_html(row["html"]).text, gold[row["id"]]) for row in rows_in(trained / NEWS_CORPUS)]
+    assert np.mean(f1) > 0.9
 
 
 def test_every_page_is_unseen_by_exactly_one_fold(small, trained):
@@ -227,9 +346,9 @@ def test_every_page_is_unseen_by_exactly_one_fold(small, trained):
 
 def test_the_manifest_says_what_it_was_made_of(trained):
     manifest = read_bundle(trained / "one").manifest
-    assert {"lines-dev.jsonl.gz", "annotations.jsonl", "articles.jsonl"} <= set(manifest["data"])
+    assert {"lines-dev.jsonl.gz", *MARKED_CORPORA, "annotations.jsonl", "articles.jsonl"} <= set(manifest["data"])
     assert len(manifest["pages_digest"]) == 64
-    assert set(manifest["files"]) == {"weights.npz", "NOTICE"}
+    assert set(manifest["files"]) == {"weights.npz", "pages.npz", "NOTICE"}
     assert "CC-BY-4.0" in (trained / "one" / "NOTICE").read_text(encoding="utf-8")
 
 

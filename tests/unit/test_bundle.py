@@ -26,22 +26,28 @@ from cleaner.model.bundle import (
     MANIFEST,
     MAX_ARRAY_BYTES,
     MAX_MANIFEST_BYTES,
+    PAGE_WEIGHTS,
     WEIGHTS,
     find_bundle,
     read_bundle,
+    read_page_classifier,
 )
 from cleaner.pipeline import Cleaner
 
 SAMPLE = "The council met on Tuesday.\nSome zzadvert words\nShare"
+PAGE = "<title>Bridge</title><p>The council met on Tuesday.<p>Some zzadvert words<ul><li>Share</ul>"
 
 
-def read_or_refuse(folder):
-    """Whether the bundle is refused; what is accepted must also work."""
+def read_or_refuse(folder, page=None):
+    """Whether the bundle is refused, or at the latest when a page comes; what is accepted must also work."""
     try:
         with warnings.catch_warnings():
             # Arrays that somebody changed may hold numbers that overflow; they may not raise.
             warnings.simplefilter("ignore", RuntimeWarning)
-            Cleaner.load(folder).clean(SAMPLE)
+            cleaner = Cleaner.load(folder)
+            cleaner.clean(SAMPLE)
+            if page:
+                assert all(0 <= line.score <= 1 for line in cleaner.clean_html(page).lines)
     except ModelError as error:
         return bool(str(error)) and error.exit_code == 5
     return False
@@ -63,17 +69,27 @@ def small_bytes(small):
     return tiny.npz(small)
 
 
+@pytest.fixture(scope="module")
+def small_pages():
+    """The arrays that judge pages, for a bundle with one head."""
+    return tiny.page_arrays(1)
+
+
 def test_a_good_bundle_is_read(tiny_bundle):
     read = read_bundle(tiny_bundle)
     assert read.manifest["name"] == "tiny-1"
     assert read.classifier.kinds == tiny.KINDS
     assert set(read.thresholds.edge) == set(read.thresholds.inside) == set(tiny.REMOVABLE)
     assert read_bundle(str(tiny_bundle)).manifest == read.manifest
+    assert read.folder == tiny_bundle
+    assert read_page_classifier(read).kinds == tiny.KINDS
 
 
 def test_the_bundle_that_ships_is_read():
     folder = find_bundle()
-    assert read_bundle().manifest["name"] == folder.name
+    read = read_bundle()
+    assert read.manifest["name"] == folder.name
+    assert read_page_classifier(read).kinds == read.classifier.kinds
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 8 << 20
 
 
@@ -82,9 +98,9 @@ def test_a_symbolic_link_to_a_bundle_is_as_good(tiny_bundle, tmp_path):
     link.symlink_to(tiny_bundle)
     assert not read_or_refuse(link)
     (tmp_path / "files").mkdir()
-    for name in (MANIFEST, WEIGHTS):
+    for name in (MANIFEST, WEIGHTS, PAGE_WEIGHTS):
         (tmp_path / "files" / name).symlink_to(tiny_bundle / name)
-    assert not read_or_refuse(tmp_path / "files")
+    assert not read_or_refuse(tmp_path / "files", PAGE)
 
 
 @pytest.mark.parametrize("path", ["", ".", "missing", "x" * 5000, "a\0b", "\ud800", "/dev/null", "/proc/self/mem"])
@@ -221,26 +237,31 @@ def test_text_weights_that_do_not_fit(tmp_path, small, array):
     refused(tiny.write_bundle(tmp_path, tiny.npz(arrays if array is None else arrays | {"text_weights": array})))
 
 
+WRONG = {
+    "missing": lambda _: None,
+    "longer": lambda array: np.concatenate([array, array]),
+    "shorter": lambda array: array[:-1],
+    "empty": lambda array: array[:0],
+    "integers": lambda array: array.astype(np.int64),
+    "nan": lambda array: np.full_like(array, np.nan),
+    "infinite": lambda array: np.full_like(array, np.inf),
+    "immense": lambda array: np.full_like(array, 1e38),
+    "scalar": lambda array: np.array(1, array.dtype),
+    "nested": lambda array: array[None],
+}
+
+
+def with_wrong(arrays, name, change):
+    """The bytes of some arrays of which one was changed."""
+    changed = change(arrays[name])
+    rest = {key: value for key, value in arrays.items() if key != name}
+    return tiny.npz(rest if changed is None else rest | {name: changed})
+
+
 @pytest.mark.parametrize("name", [name for name in tiny.arrays(1) if name != "text_weights"])
-@pytest.mark.parametrize(
-    "wrong", ["missing", "longer", "shorter", "empty", "integers", "nan", "infinite", "scalar", "nested"]
-)
+@pytest.mark.parametrize("wrong", WRONG)
 def test_any_array_that_does_not_fit(tmp_path, small, name, wrong):
-    array = small[name]
-    changed = {
-        "missing": None,
-        "longer": np.concatenate([array, array]),
-        "shorter": array[:-1],
-        "empty": array[:0],
-        "integers": array.astype(np.int64),
-        "nan": np.full_like(array, np.nan),
-        "infinite": np.full_like(array, np.inf),
-        "scalar": np.array(1, array.dtype),
-        "nested": array[None],
-    }[wrong]
-    arrays = {key: value for key, value in small.items() if key != name}
-    folder = tiny.write_bundle(tmp_path, tiny.npz(arrays if changed is None else arrays | {name: changed}))
-    assert read_or_refuse(folder)
+    assert read_or_refuse(tiny.write_bundle(tmp_path, with_wrong(small, name, WRONG[wrong])))
 
 
 @pytest.mark.parametrize("name", ["score_from", "score_to"])
@@ -395,6 +416,23 @@ def places(data):
         return [*(at for head in heads for at in range(head, head + 260)), *range(archive.start_dir, len(data))]
 
 
+def mutated(data, spots, draw):
+    """Some bytes, of which a few at some places were changed or taken away."""
+    data = bytearray(data)
+    for _ in range(draw.choice([1, 1, 2, 5])):
+        at = draw.choice(spots) % len(data)
+        action = draw.random()
+        if action < 0.5:
+            data[at] ^= 1 << draw.randrange(8)
+        elif action < 0.8:
+            data[at] = draw.choice([0, 1, 0x7F, 0x80, 0xFF, ord("("), ord("'"), ord("9")])
+        elif action < 0.9:
+            data[at : at + 4] = draw.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f"])
+        else:
+            del data[at : at + draw.randrange(1, 9)]
+    return bytes(data)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_mutated_weights_with_a_matching_digest(tmp_path, small_bytes, seed):
     draw, spots = random.Random(seed), [at for at in places(small_bytes) if at < len(small_bytes)]
@@ -402,18 +440,7 @@ def test_mutated_weights_with_a_matching_digest(tmp_path, small_bytes, seed):
     old = hashlib.sha256(small_bytes).hexdigest()
     tmp_path.joinpath("b").mkdir()
     for _ in range(600):
-        data = bytearray(small_bytes)
-        for _ in range(draw.choice([1, 1, 2, 5])):
-            at = draw.choice(spots) % len(data)
-            action = draw.random()
-            if action < 0.5:
-                data[at] ^= 1 << draw.randrange(8)
-            elif action < 0.8:
-                data[at] = draw.choice([0, 1, 0x7F, 0x80, 0xFF, ord("("), ord("'"), ord("9")])
-            elif action < 0.9:
-                data[at : at + 4] = draw.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f"])
-            else:
-                del data[at : at + draw.randrange(1, 9)]
+        data = mutated(small_bytes, spots, draw)
         (tmp_path / "b" / WEIGHTS).write_bytes(data)
         text = good.replace(old, hashlib.sha256(data).hexdigest())
         (tmp_path / "b" / MANIFEST).write_text(text, encoding="utf-8")
@@ -465,3 +492,99 @@ def test_any_value_for_any_key(tmp_path, small_bytes, key, value):
     if key == "features_version" and value is True and FEATURES_VERSION == 1:
         return
     assert read_or_refuse(tiny.write_bundle(tmp_path, small_bytes, **{key: value}))
+
+
+# The part that judges pages
+
+
+def pages_refused(folder, match=PAGE_WEIGHTS):
+    """A page is refused, and text is cleaned all the same."""
+    cleaner = Cleaner.load(folder)
+    with pytest.raises(ModelError, match=match):
+        cleaner.clean_html(PAGE)
+    assert cleaner.clean(SAMPLE).lines
+
+
+def test_a_bundle_that_judges_text_only_says_so_when_a_page_comes(tmp_path, small_bytes):
+    pages_refused(tiny.write_bundle(tmp_path, small_bytes), r"judges text only: pages\.npz is not part of it")
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "empty", "noise", "huge"])
+def test_a_file_of_pages_that_is_not_one(tmp_path, small_bytes, small_pages, kind):
+    folder = tiny.write_bundle(tmp_path, small_bytes, tiny.npz(small_pages))
+    file = folder / PAGE_WEIGHTS
+    file.unlink()
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "huge":
+        with file.open("wb") as stream:
+            stream.truncate(MAX_ARRAY_BYTES + 1)
+    elif kind != "missing":
+        file.write_bytes(b"" if kind == "empty" else random.Random(1).randbytes(5000))
+    pages_refused(folder)
+
+
+@pytest.mark.parametrize("value", [None, 5, "0" * 64, [], {}])
+def test_a_digest_of_pages_that_does_not_match(tmp_path, small_bytes, small_pages, value):
+    files = {WEIGHTS: hashlib.sha256(small_bytes).hexdigest(), PAGE_WEIGHTS: value}
+    pages_refused(tiny.write_bundle(tmp_path, small_bytes, tiny.npz(small_pages), files=files), "digest")
+
+
+@pytest.mark.parametrize("array", [array for name, array in ARRAYS.items() if name != "missing"])
+def test_path_weights_that_do_not_fit(tmp_path, small_bytes, small_pages, array):
+    pages_refused(tiny.write_bundle(tmp_path, small_bytes, tiny.npz(small_pages | {"path_weights": array})))
+
+
+@pytest.mark.parametrize("name", [name for name in tiny.page_arrays(1) if name != "path_weights"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_any_array_of_pages_that_does_not_fit(tmp_path, small_bytes, small_pages, name, wrong):
+    pages_refused(tiny.write_bundle(tmp_path, small_bytes, with_wrong(small_pages, name, WRONG[wrong])))
+
+
+def test_pages_that_belong_to_another_text_model(tmp_path, small_bytes):
+    pages_refused(tiny.write_bundle(tmp_path, small_bytes, tiny.npz(tiny.page_arrays(2))))
+
+
+@pytest.mark.parametrize("prefix", ["first_", "second_"])
+@pytest.mark.parametrize("points", [[1.0, 0.0], [-1.0, 1.0], [0.0, 7.0]])
+def test_a_calibration_of_pages_that_is_none(tmp_path, small_bytes, small_pages, prefix, points):
+    pages = small_pages | {f"{prefix}score_to": np.array(points)}
+    pages_refused(tiny.write_bundle(tmp_path, small_bytes, tiny.npz(pages)))
+
+
+def test_weights_as_large_as_they_may_be_give_scores(tmp_path, small_bytes, small_pages):
+    draw = np.random.default_rng(1)
+    for name, array in small_pages.items():
+        if array.dtype.kind == "f" and "score" not in name:
+            large = draw.choice([-bundle.LARGEST_WEIGHT, bundle.LARGEST_WEIGHT], array.shape).astype(array.dtype)
+            assert not read_or_refuse(
+                tiny.write_bundle(tmp_path, small_bytes, tiny.npz(small_pages | {name: large})), PAGE
+            )
+
+
+def test_pickles_are_never_read_when_a_page_comes(tmp_path, small_bytes, small_pages):
+    Bomb.trace = tmp_path / "trace"
+    objects = np.empty(1, object)
+    objects[0] = Bomb()
+    pickled = pickle.dumps(Bomb())
+    pages_refused(tiny.write_bundle(tmp_path / "b", small_bytes, tiny.npz(small_pages | {"path_units": objects})))
+    pages_refused(tiny.write_bundle(tmp_path / "b", small_bytes, pickled))
+    members = [*members_of(tiny.npz(small_pages)), ("extra.npy", pickled)]
+    pages_refused(tiny.write_bundle(tmp_path / "b", small_bytes, zipped(members)))
+    assert not Bomb.trace.exists()
+
+
+def test_truncated_pages(tmp_path, small_bytes, small_pages):
+    data = tiny.npz(small_pages)
+    for size in [*range(0, 400, 61), *range(400, len(data), 19_973), *range(len(data) - 1500, len(data), 97)]:
+        assert read_or_refuse(tiny.write_bundle(tmp_path, small_bytes, data[:size]), PAGE), size
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_mutated_pages_with_a_matching_digest(tmp_path, small_bytes, small_pages, seed):
+    draw, data = random.Random(seed), tiny.npz(small_pages)
+    spots = [at for at in places(data) if at < len(data)]
+    refusals = sum(
+        read_or_refuse(tiny.write_bundle(tmp_path, small_bytes, mutated(data, spots, draw)), PAGE) for _ in range(150)
+    )
+    assert 0 < refusals < 150
