@@ -37,8 +37,8 @@ NOTES = {
 }
 # What time is given as a multiple of.
 BASE = "trafilatura"
-# Models and caches are loaded outside the clock, by so many pages.
-WARM_UP = 3
+# Models, caches and late imports are loaded outside the clock, by so many pages.
+WARM_UP = 20
 
 _LANGUAGE = re.compile(r"<html\b[^>]*?\blang=[\"']?([A-Za-z]{2})")
 # jusText names its stop words in English; a page in another language than these gets those of its default.

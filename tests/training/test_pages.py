@@ -19,6 +19,7 @@ from cleaner.training.pages import (
     extracts,
     read_other_pages,
     read_pages,
+    texts_read,
 )
 
 STORY = (
@@ -78,6 +79,13 @@ def test_pages_that_are_no_article_weigh_less_and_unread_ones_are_left_out(tmp_p
         assert {document.page for document in documents} == {"own/bridge"}
         weights = {document.upstream: document.weight for document in documents}
         assert weights["trafilatura"] == weight > weights["fullpage"]
+
+
+def test_the_article_of_a_page_is_what_its_reader_called_content_once(tmp_path):
+    readings = {"own/bridge": reading()}
+    documents = read_pages(corpora(tmp_path, PAGE), readings)
+    assert texts_read(documents, readings) == {"own/bridge": "\n".join(STORY)}
+    assert texts_read(documents, {}) == texts_read([], readings) == {}
 
 
 def test_a_corpus_that_cannot_be_read_is_named(tmp_path):
