@@ -58,6 +58,7 @@ class Flag(StrEnum):
     UNDECODABLE_BYTES = "undecodable-bytes"
     NO_ARTICLE = "no-article"
     FROM_JSON_LD = "from-json-ld"
+    FROM_SCRIPT = "from-script"
     MARKUP_CUT = "markup-cut"
 
 

@@ -63,6 +63,8 @@ def warnings(result: CleanResult) -> "Iterator[str]":
                 yield f"some bytes are not text in {encoding}; they were replaced by U+FFFD"
             case Flag.NO_ARTICLE:
                 yield "no article was found in the page" + ("" if result.text else "; nothing is left")
+            case Flag.FROM_SCRIPT:
+                yield "the text comes from a script of the page, not from what the page shows without it"
             case Flag.FROM_JSON_LD:
                 yield "the text comes from the data of the page (JSON-LD), not from what the page shows"
             case Flag.MARKUP_CUT:

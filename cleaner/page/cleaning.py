@@ -3,9 +3,10 @@
 markup → blocks → normalize → features → trims → evidence → text model → block model → decision → quality → join
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +21,14 @@ from cleaner.options import Engine, Options
 from cleaner.page.blocks import Page, parse_markup, read_blocks
 from cleaner.page.decision import decide_blocks
 from cleaner.page.evidence import read_evidence
-from cleaner.page.head import Head, read_head
+from cleaner.page.head import Head, bodies_in_scripts, read_head
 from cleaner.page.markdown import markdown_of
 from cleaner.page.metadata import read_metadata
 from cleaner.quality import document_shape
 from cleaner.trims import repair_credits, trim_lines
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 # What JSON-LD says is taken for the article when it has this many times the text that was found on the page.
 MORE_IN_BODY = 4
@@ -70,15 +74,20 @@ def clean_page(
     page, head = (Page(), Head([], [], [])) if root is None else (read_blocks(root), read_head(root))
     result = _clean_blocks(page, head, models, options)
     flags = (Flag.MARKUP_CUT,) * cut
-    body = max(head.bodies, key=len, default="")
-    if len(body) > MORE_IN_BODY * len(result.text):
-        found = clean_text(body)
-        if found.text:
-            flags += (Flag.FROM_JSON_LD, *found.flags)
-            return replace(found, flags=flags, origin=PageOrigin(markup, url, None))
+    for flag, bodies in _held_as_data(root, head, result):
+        body = max(bodies, key=len, default="")
+        if len(body) > MORE_IN_BODY * len(result.text) and (found := clean_text(body)).text:
+            return replace(found, flags=(*flags, flag, *found.flags), origin=PageOrigin(markup, url, None))
     if not result.text:
         flags += (Flag.NO_ARTICLE,)
     return replace(result, flags=flags + result.flags, origin=PageOrigin(markup, url, page))
+
+
+def _held_as_data(root: "_Element | None", head: Head, result: CleanResult) -> Iterator[tuple[Flag, list[str]]]:
+    """Where else the article may be: in the JSON-LD of the page, or, if it is empty, in the data of its scripts."""
+    yield Flag.FROM_JSON_LD, head.bodies
+    if root is not None and not result.text:
+        yield Flag.FROM_SCRIPT, bodies_in_scripts(root)
 
 
 def _clean_blocks(page: Page, head: Head, models: tuple[TextModel, PageClassifier], options: Options) -> CleanResult:

@@ -7,6 +7,7 @@ this is worth as evidence is left to ``evidence``.
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from html import unescape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +24,8 @@ LEAST_BODY = 200
 _DEEPEST = 64
 
 _TAG = re.compile(r"<[^<>]{1,2000}>")
+_LONG_STRING = re.compile(rf'"(?:[^"\\]|\\.){{{LEAST_BODY},}}+"')
+_PARAGRAPH = re.compile(r"(?:<|\\u003[cC])p\b")
 
 
 class Head(NamedTuple):
@@ -48,6 +51,20 @@ def read_head(root: "_Element") -> Head:
         if _is_json_ld(script.get("type")) and _BODY in (script.text or ""):
             bodies += article_bodies(script.text or "")
     return Head(_filled(titles), _filled(summaries), [body for body in bodies if len(body) >= LEAST_BODY])
+
+
+def bodies_in_scripts(root: "_Element") -> list[str]:
+    """Texts of paragraphs that the scripts of a page hold as JSON strings, with tags as line breaks.
+
+    That is where pages that are built in the browser keep their article until then.
+    """
+    found = []
+    for script in root.iter("script"):
+        for string in _LONG_STRING.findall(script.text or ""):
+            if _PARAGRAPH.search(string):
+                with suppress(ValueError):  # a string of JavaScript that is none of JSON
+                    found.append(_TAG.sub("\n", unescape(json.loads(string, strict=False))).strip())
+    return [body for body in found if len(body) >= LEAST_BODY]
 
 
 def _is_json_ld(kind: str | None) -> bool:

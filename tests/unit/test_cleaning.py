@@ -1,5 +1,6 @@
 """Whole pages in, results out, with the hand-made bundle: nothing vanishes, and the caller has the last word."""
 
+import json
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -158,6 +159,14 @@ def test_nesting_without_end_is_flagged(cleaner):
     result = cleaner.clean_html("<div>" * 5000 + f"{STORY[0]}<p>{AD}")
     assert (result.text, result.flags) == (STORY[0], (Flag.MARKUP_CUT,))
     assert cleaner.clean_html("<div>" * 5000 + AD).flags == (Flag.MARKUP_CUT, Flag.NO_ARTICLE)
+
+
+def test_an_article_that_a_script_holds_until_the_page_is_built(cleaner):
+    script = f"<script>start({json.dumps({'body': ''.join(f'<p>{line}</p>' for line in [*STORY, AD])})})</script>"
+    result = cleaner.clean_html(f"<div id=app>{AD}</div>{script}")
+    assert (result.text, result.flags) == ("\n".join(STORY), (Flag.FROM_SCRIPT,))
+    # What is shown counts first.
+    assert cleaner.clean_html(f"<p>{STORY[0]}</p>{script}").text == STORY[0]
 
 
 def test_an_article_that_stands_in_the_data_of_the_page_alone(cleaner):

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from cleaner.page.blocks import parse_markup
-from cleaner.page.head import LEAST_BODY, article_bodies, read_head
+from cleaner.page.head import LEAST_BODY, article_bodies, bodies_in_scripts, read_head
 
 STORY = "The council met on Tuesday evening and voted for the new bridge over the river. " * 4
 
@@ -18,6 +18,23 @@ def head(markup):
 
 def data(value):
     return f'<script type="application/ld+json">{value if isinstance(value, str) else json.dumps(value)}</script>'
+
+
+def test_paragraphs_that_a_script_holds_as_strings():
+    state = json.dumps({"story": {"html": f"<p>{STORY}</p><p>Two &amp; three</p>", "title": "Bridge"}, "n": [1]})
+    escaped = state.replace("<", "\\u003c")
+    for script in (f"window.state = {state};", f"push({escaped})"):
+        root, _ = parse_markup(f"<div id=app></div><script>{script}</script><script>let a = 'b'</script>")
+        (body,) = bodies_in_scripts(root)
+        assert [line for line in body.splitlines() if line.strip()] == [STORY, "Two & three"]
+
+
+@pytest.mark.parametrize("script", ['"' * 500_000, '"' + "\\" * 500_000, f'"{"<p>" * 200_000}', f'"<p>{"x" * 300}\\q"'])
+def test_scripts_without_strings_that_end_hold_nothing(script):
+    root, _ = parse_markup(f"<script>{script}</script>")
+    start = time.process_time()
+    assert bodies_in_scripts(root) == []
+    assert time.process_time() - start < 1
 
 
 def test_titles_and_summaries():
