@@ -247,18 +247,32 @@ def in_blocks(
     return enclosed
 
 
-def repeated_lines(lines: list[str], features: LineFeatures) -> list[int]:
-    """The lines that repeat, letter by letter, an earlier line of their document long enough to be no refrain."""
+def drop_repeats(decision: Decision, lines: list[str], features: LineFeatures, removed: frozenset[Kind]) -> None:
+    """Call the lines repeats that equal an earlier one, letter by letter, and are long enough to be no refrain.
+
+    Only what repeats a line that stays: of a teaser that goes and the paragraph that it was taken from, one is left.
+    """
     alike = features.column("seen_before") | features.column("seen_again")  # up to case
     long = np.flatnonzero((features.lengths >= REPEAT_LENGTH) & (alike > 0))
     seen: set[tuple[int, str]] = set()
-    found = []
     for i, document in zip(long.tolist(), features.document_of[long].tolist(), strict=True):
         key = (document, lines[i])
-        if key in seen:
-            found.append(i)
-        seen.add(key)
-    return found
+        if decision.kept[i] and key in seen:
+            decision.call(i, Kind.REPEAT, Reason.CONTEXT, removed)
+        elif decision.kept[i]:
+            seen.add(key)
+
+
+def over_budget(decision: Decision, texts: list[str], begin: int, end: int, options: Options) -> bool:
+    """Whether more words of the lines ``begin`` to ``end`` would go than the caller allows; then all of them stay."""
+    kept, share = decision.kept[begin:end], options.max_removed_share
+    if share is None or all(kept):
+        return False
+    words = [len(text.split()) for text in texts[begin:end]]
+    over = sum(n for n, stays in zip(words, kept, strict=True) if not stays) > share * sum(words)
+    if over:
+        _restore(decision, begin, end)
+    return over
 
 
 def keep_within_budget(
@@ -268,13 +282,9 @@ def keep_within_budget(
 
     A document of which nothing would be left is emptied only when every verdict is certain.
     """
+    if over_budget(decision, texts, begin, end, options):
+        return (Flag.OVER_BUDGET,)
     kept = decision.kept[begin:end]
-    share = options.max_removed_share
-    if share is not None and not all(kept):
-        words = [len(text.split()) for text in texts[begin:end]]
-        if sum(n for n, stays in zip(words, kept, strict=True) if not stays) > share * sum(words):
-            _restore(decision, begin, end)
-            return (Flag.OVER_BUDGET,)
     # A line of nothing but invisible characters may be kept and still leave nothing.
     if begin == end or any(compress(texts[begin:end], kept)):
         return ()

@@ -11,15 +11,15 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import compress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 
-from cleaner.decode import decide, keep_within_budget, known_kinds, repeated_lines
-from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason, Trim
+from cleaner.decode import decide, drop_repeats, keep_within_budget, known_kinds
+from cleaner.document import CleanResult, Flag, LineColumns, Trim
 from cleaner.features import line_features
 from cleaner.lines import decode, join_lines, split_lines
-from cleaner.model.bundle import Bundle, read_bundle, read_page_classifier
+from cleaner.model.bundle import PAGE_WEIGHTS, Bundle, read_bundle, read_page_classifier
 from cleaner.normalize import normalized
 from cleaner.options import Options
 from cleaner.quality import document_shape
@@ -130,6 +130,12 @@ class Cleaner:
         result = clean_page(markup, url, models, lambda text: self.clean(text, options), options)
         return replace(result, flags=(Flag.UNDECODABLE_BYTES, *result.flags)) if replaced else result
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: the model of pages too, because the folder may not be where it is unpickled."""
+        if PAGE_WEIGHTS in self._bundle.manifest["files"]:
+            self._page_classifier  # noqa: B018 -- reads it
+        return self.__dict__
+
     @cached_property
     def _page_classifier(self) -> "PageClassifier":
         """The part of the model that judges pages, read when the first page comes."""
@@ -148,9 +154,7 @@ class Cleaner:
         known = known_kinds(lines, features, options)
         scores = self._bundle.classifier.score(features, known)
         decision = decide(scores, features, known, self._bundle.thresholds, options)
-        for i in repeated_lines(lines, features):
-            if decision.kept[i]:
-                decision.call(i, Kind.REPEAT, Reason.CONTEXT, options.removed_kinds)
+        drop_repeats(decision, lines, features, options.removed_kinds)
         texts, trims = repair_credits(lines, decision.kinds, trims) if options.trims else (lines, trims)
         bounds = list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))
         flags = [keep_within_budget(decision, texts, begin, end, options) for begin, end in bounds]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.decode import keep_within_budget, known_kinds
+from cleaner.decode import known_kinds, over_budget
 from cleaner.document import CleanResult, Flag, Line, LineColumns, Metadata, Trim
 from cleaner.features import LineFeatures, line_features
 from cleaner.lines import join_lines
@@ -53,7 +53,7 @@ class PageOrigin:
 
     def path(self, block: int) -> str:
         """Where a block stands, as a selector."""
-        return "script" if self.page is None else self.page.path(block)
+        return "" if self.page is None else self.page.path(block)
 
     def markdown(self, lines: Sequence[Line]) -> str:
         """Some of its blocks as Markdown."""
@@ -69,7 +69,9 @@ def clean_page(
 ) -> CleanResult:
     """Clean one page. ``clean_text`` is for what turns out to be text, or to hold its article as text."""
     if "<" not in markup:
-        return clean_text(markup)
+        result = clean_text(markup)
+        flags = result.flags if result.text else (Flag.NO_ARTICLE, *result.flags)
+        return replace(result, flags=flags, origin=PageOrigin(markup, url, None))
     root, cut = parse_markup(markup)
     page, head = (Page(), Head([], [], [])) if root is None else (read_blocks(root), read_head(root))
     result = _clean_blocks(page, head, models, options)
@@ -106,9 +108,7 @@ def _clean_blocks(page: Page, head: Head, models: tuple[TextModel, PageClassifie
     scores = classifier.score(text_model, features, evidence, known, PASSES[Engine(options.engine)])
     decision = decide_blocks(scores, lines, features, known, options)
     texts, trims = repair_credits(lines, decision.kinds, trims) if options.trims else (lines, trims)
-    flags: tuple[Flag, ...] = ()
-    if options.max_removed_share is not None:
-        flags = keep_within_budget(decision, texts, 0, len(lines), options)
+    flags = (Flag.OVER_BUDGET,) if over_budget(decision, texts, 0, len(lines), options) else ()
     columns = LineColumns(
         range(len(lines)), page.texts, texts, decision.kept, decision.kinds, decision.scores, decision.reasons,
         [trims.get(number, ()) for number in range(len(lines))],

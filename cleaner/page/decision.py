@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cleaner.decode import Decision, repeated_lines
+from cleaner.decode import Decision, drop_repeats
 from cleaner.document import Kind, Reason
 from cleaner.features import LineFeatures
 from cleaner.model.scorer import Scores
@@ -53,7 +53,5 @@ def decide_blocks(
     for line, (kind, reason) in known.items():
         decision.call(line, kind, reason, removed)
         decision.kept[line] &= reason is not Reason.CALLER
-    for line in repeated_lines(lines, features):
-        if decision.kept[line]:
-            decision.call(line, Kind.REPEAT, Reason.CONTEXT, removed)
+    drop_repeats(decision, lines, features, removed)
     return decision

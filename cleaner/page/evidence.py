@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features import BOUNDS, Grams, log_scale
+from cleaner.features import BOUNDS, MOST_GRAMS, Grams, log_scale
 from cleaner.page.blocks import Page
 from cleaner.page.head import Head
 
@@ -50,7 +50,9 @@ COLUMNS: Final = (*(f"is_{tag}" for tag in TAGS), *(f"in_{tag}" for tag in AROUN
 COLUMN_BOUNDS: Final = (*[FLAG] * (len(TAGS) + len(AROUND)), *OTHERS.values())
 
 # What stands deeper than this many elements adds nothing to what is said around it: no page of the corpora does.
+# Nor does what comes to so many different words: the longest path of the corpora has 390.
 DEEPEST: Final = 128
+MOST_AROUND: Final = 2048
 # Containers of a block that are looked at: its element, and those around it that hold more blocks, one by one.
 LEVELS: Final = 5
 # A block resembles a title from this share of common words on.
@@ -59,6 +61,8 @@ _TITLE_SHARE: Final = 0.6
 MOST_TITLES: Final = 3
 # A block is looked for in a JSON-LD body by this many code points of either end.
 _PROBE: Final = 60
+# So much of the bodies is searched: more than any article, and no page can make it slow.
+_LONGEST_BODY: Final = 200_000
 # In all, so much of a page has to stand in the body, in code points.
 _LEAST_IN_BODY: Final = 200
 
@@ -95,8 +99,14 @@ def path_grams(paths: Sequence[tuple[int, ...]]) -> list[Grams]:
     """The tokens of some paths, given as buckets, in the form of n-grams."""
     lengths = np.fromiter(map(len, paths), np.intp, len(paths))
     stops = np.cumsum(lengths)
+    starts = stops - lengths
     buckets = np.fromiter((bucket for path in paths for bucket in path), np.intp, int(lengths.sum()))
-    return [Grams(0, len(paths), [buckets], stops - lengths, [stops])]
+    parts = []
+    # No more of one path at a time than the sums of a ``TextModel`` have room for.
+    for first in range(0, max(int(lengths.max(initial=0)), 1), MOST_GRAMS):
+        low = np.minimum(starts + first, stops)
+        parts.append(Grams(0, len(paths), [buckets], low, [np.minimum(low + MOST_GRAMS, stops)]))
+    return parts
 
 
 def read_evidence(page: Page, head: Head, lines: list[str]) -> Evidence:
@@ -148,7 +158,8 @@ class _Elements:
     def _named(self, element: int) -> "_Buckets":
         if (buckets := self._buckets.get(element)) is None:
             said = self._page.attributes[element]
-            hidden = "hidden" in said or said.get("aria-hidden") == "true"
+            style = said.get("style", "")[:_LONGEST_NAME]
+            hidden = "hidden" in said or said.get("aria-hidden") == "true" or bool(_HIDDEN.search(style))
             names = (said.get(name, "")[:_LONGEST_NAME] for name in _NAMING)
             buckets = self._buckets[element] = _buckets_of(self._page.tags[element], hidden, *names)
         return buckets
@@ -163,13 +174,14 @@ class _Elements:
             element = self._page.parent[element]
         gathered = known[element]
         for one in reversed(chain):
-            gathered = known[one] = gathered.union(own(one)) if self.depth[one] < DEEPEST else gathered
+            grows = self.depth[one] < DEEPEST and len(gathered) < MOST_AROUND
+            gathered = known[one] = gathered.union(own(one)) if grows else gathered
         return gathered
 
 
 _Named = TypeVar("_Named", str, int)
 _AROUND: Final = frozenset(AROUND)
-_NAMING: Final = ("class", "id", "role", "itemprop", "itemtype", "style")
+_NAMING: Final = ("class", "id", "role", "itemprop", "itemtype")
 
 
 class _Buckets(NamedTuple):
@@ -184,8 +196,8 @@ class _Buckets(NamedTuple):
 @lru_cache(maxsize=1 << 14)
 def _buckets_of(tag: str, hidden: bool, *said: str) -> _Buckets:
     """The buckets of an element, by what it says under each of ``_NAMING``."""
-    classes, name, role, prop, kind, style = said
-    tokens = [tag, *(f"r={role.lower()}" for _ in role[:1]), *(f"i={prop.lower()}" for _ in prop[:1])]
+    classes, name, role, prop, kind = said
+    tokens = [tag, *([f"r={role.lower()}"] if role else []), *([f"i={prop.lower()}"] if prop else [])]
     if kind:
         tokens.append(f"t={kind.rsplit('/', 1)[-1].lower()}")
     for mark, words in (("c", classes), ("i", name)):
@@ -193,7 +205,7 @@ def _buckets_of(tag: str, hidden: bool, *said: str) -> _Buckets:
             short = word[:_LONGEST_CLASS]
             tokens.append(f"{mark}={short.lower()}")
             tokens += [f"w={part.lower()}" for part in _CAMEL.findall(short) if len(part) > 1]
-    if hidden or _HIDDEN.search(style):
+    if hidden:
         tokens.append("hidden")
     encoded = [token.encode("utf-8", "replace") for token in dict.fromkeys(tokens)]
     # A checksum goes on from that of what stands in front.
@@ -285,13 +297,12 @@ def _title_place(like: NDArray[np.intp], tags: list[str]) -> int:
 
 def _in_bodies(lines: list[str], bodies: list[str]) -> NDArray[np.intp]:
     """How many of the two ends of each line stand in the bodies, in 1/256."""
-    text = " ".join(" ".join(bodies).split()).casefold()
-    found = np.zeros(len(lines), np.intp)
-    if text:
-        for i, line in enumerate(lines):
-            folded = line.casefold()
-            found[i] = SHARE // 2 * ((folded[:_PROBE] in text) + (folded[-_PROBE:] in text))
-    return found
+    text = " ".join(" ".join(bodies).split())[:_LONGEST_BODY].casefold()
+    if not text:
+        return np.zeros(len(lines), np.intp)
+    ends = [(folded[:_PROBE], folded[-_PROBE:]) for folded in map(str.casefold, lines)]
+    held = {end: end in text for end in {end for both in ends for end in both}}
+    return np.array([SHARE // 2 * (held[head] + held[tail]) for head, tail in ends], np.intp)
 
 
 def _containers(page: Page, homes: list[int], count: int) -> NDArray[np.intp]:

@@ -24,7 +24,8 @@ LEAST_BODY = 200
 _DEEPEST = 64
 
 _TAG = re.compile(r"<[^<>]{1,2000}>")
-_LONG_STRING = re.compile(rf'"(?:[^"\\]|\\.){{{LEAST_BODY},}}+"')
+# A string that does not end runs to the end of its script, so that it is not tried again from each mark inside.
+_LONG_STRING = re.compile(rf'"(?:[^"\\]|\\.){{{LEAST_BODY},}}+(?:"|\Z)', re.DOTALL)
 _PARAGRAPH = re.compile(r"(?:<|\\u003[cC])p\b")
 
 

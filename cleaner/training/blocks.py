@@ -97,7 +97,6 @@ def fit_page_classifier(
     first = _first(stack, text_models, path_models, len(first_bounds(heads)))
     progress(f"first pass on {np.count_nonzero(learn)} blocks")
     first_models = dict(zip([*present, None], fit(first, present, first_bounds(heads)), strict=True))
-    doubt = np.zeros(len(first))
     probabilities = np.zeros((len(first), len(KINDS)))
     for fold in present:
         mine = fold_of_block == fold

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from invented import PAGE, STORY, TITLE, json_ld, markups, read
 
 from cleaner import Cleaner, Flag, Kind, Options, Reason
-from cleaner.document import Metadata
 from cleaner.lines import join_lines
 from cleaner.page import cleaning
 
@@ -129,8 +128,8 @@ def test_what_holds_no_tag_goes_the_road_of_text(cleaner):
     result = cleaner.clean_html(text, "https://paper.example/1")
     assert seen(result) == seen(cleaner.clean(text))
     assert HEADING in result.text  # of a text, the title stays
-    assert (result.metadata, result.lines[0].path) == (Metadata(), "")
-    assert cleaner.clean_html("").flags == cleaner.clean("").flags
+    assert (result.metadata.url, result.lines[0].path) == ("https://paper.example/1", "")
+    assert cleaner.clean_html("").flags == (Flag.NO_ARTICLE,)
 
 
 def test_options_reach_the_road_of_text(cleaner):
@@ -173,7 +172,7 @@ def test_an_article_that_stands_in_the_data_of_the_page_alone(cleaner):
     data = json_ld("\n".join([*STORY, AD]))
     result = cleaner.clean_html(f"<title>{TITLE}</title>{data}<p>Loading<p>{AD}", "https://paper.example/1")
     assert (result.text, result.flags) == ("\n".join(STORY), (Flag.FROM_JSON_LD,))
-    assert [line.path for line in result.lines] == ["script"] * 4
+    assert [line.path for line in result.lines] == [""] * 4
     assert result.markdown == "\n\n".join(STORY)
     assert (result.metadata.title, result.metadata.url) == (TITLE, "https://paper.example/1")
     cut = cleaner.clean_html(data + "<div>" * 5000 + "Loading")

@@ -16,12 +16,12 @@ from cleaner.decode import (
     WARY_SCORE,
     Decision,
     decide,
+    drop_repeats,
     in_blocks,
     inside_article,
     keep_within_budget,
     known_kinds,
     paragraphs_of,
-    repeated_lines,
 )
 from cleaner.document import Flag, Kind, Reason
 from cleaner.model.bundle import Thresholds
@@ -340,15 +340,28 @@ def test_what_is_nothing_is_residue_and_matches_no_phrase(options):
     assert known_kinds(lines, features_of(lines), Options(**options)) == {1: (Kind.RESIDUE, Reason.LEXICON)}
 
 
+def dropped(*documents, gone=()):
+    """The lines that are gone when repeats were dropped."""
+    lines = [line for lines in documents for line in lines]
+    decision = decision_of([i not in gone for i in range(len(lines))])
+    drop_repeats(decision, lines, features_of(*documents), Options().removed_kinds)
+    return [i for i, kept in enumerate(decision.kept) if not kept]
+
+
 def test_repeats_are_exact_long_and_within_one_document():
     long, short = "x" * REPEAT_LENGTH, "x" * (REPEAT_LENGTH - 1)
-    find = lambda *documents: repeated_lines([line for lines in documents for line in lines], features_of(*documents))  # noqa: E731
-    assert find([long, "a", long, long]) == [2, 3]
-    assert find([short, short]) == []
-    assert find([long], [long]) == []
-    assert find([long, long.upper()]) == []
-    assert find([long[:60] + "a" * 100 + long[60:], long[:60] + "b" * 100 + long[60:]]) == []
-    assert find([], []) == []
+    assert dropped([long, "a", long, long]) == [2, 3]
+    assert dropped([short, short]) == []
+    assert dropped([long], [long]) == []
+    assert dropped([long, long.upper()]) == []
+    assert dropped([long[:60] + "a" * 100 + long[60:], long[:60] + "b" * 100 + long[60:]]) == []
+    assert dropped([], []) == []
+
+
+def test_only_what_repeats_a_line_that_stays_is_a_repeat():
+    long = "x" * REPEAT_LENGTH
+    assert dropped([long, "a", long, long], gone=[0]) == [0, 3]
+    assert dropped([long, "a", long], gone=[2]) == [2]
 
 
 def decision_of(kept, scores=None, reasons=None):
@@ -394,6 +407,6 @@ def test_a_repeat_is_seen_wherever_its_two_copies_stand():
     lines = [
         f"{i} bridges, and an article that goes on about each, for longer than a refrain would." for i in range(30)
     ]
-    assert repeated_lines([*lines, lines[0]], features_of([*lines, lines[0]])) == [30]
-    assert repeated_lines(lines * 2, features_of(lines * 2)) == list(range(30, 60))
-    assert repeated_lines(lines * 2, features_of(lines, lines)) == []
+    assert dropped([*lines, lines[0]]) == [30]
+    assert dropped(lines * 2) == list(range(30, 60))
+    assert dropped(lines, lines) == []

@@ -169,7 +169,8 @@ def test_a_batch_is_its_lines(lines: list[str]) -> None:
 
 @given(ANY_LINE)
 def test_the_fast_road_ends_where_the_slow_one_does(text: str) -> None:
-    assert normalize_line(text) == normalize._settle(text)
+    assert normalize_line(text) == normalize._settle(text, markup=True)
+    assert normalize_line(text, markup=False) == normalize._settle(text, markup=False)
 
 
 @given(ANY_LINE)

@@ -212,11 +212,6 @@ def test_a_cleaner_can_be_pickled_to_workers(cleaner):
     assert twin.clean(f"{NEWS}\n{AD}") == cleaner.clean(f"{NEWS}\n{AD}")
 
 
-def test_html_is_for_a_later_version(cleaner):
-    with pytest.raises(NotImplementedError, match="later"):
-        cleaner.clean_html("<p>Storm</p>")
-
-
 def test_a_missing_bundle(tmp_path):
     with pytest.raises(ModelError, match="clean train"):
         Cleaner.load(tmp_path)
