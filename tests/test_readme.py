@@ -67,7 +67,8 @@ def test_the_floor_plan_names_every_module():
     plan = (ROOT / "docs/architecture.md").read_text(encoding="utf-8").partition("| floor |")[2]
     package = ROOT / "cleaner"
     modules = {path.stem for path in package.glob("*.py") if not path.stem.startswith("__")}
-    modules |= {f"model.{path.stem}" for path in package.glob("model/*.py") if path.stem != "__init__"}
+    for folder in ("model", "page"):
+        modules |= {f"{folder}.{path.stem}" for path in package.glob(f"{folder}/*.py") if path.stem != "__init__"}
     modules |= {"cli", "training", "cleaner"}
     assert set(re.findall(r"^\| \d \| `([\w.]+)` \|", plan, re.MULTILINE)) == modules
 
