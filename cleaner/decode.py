@@ -66,6 +66,13 @@ class Decision(NamedTuple):
         self.kept[line] = kind not in removed
         self.reasons[line] = reason
 
+    def call_known(self, known: Mapping[int, tuple[Kind, Reason]], removed: frozenset[Kind]) -> None:
+        """Give the lines that are certain without a model their kinds, over whatever it said."""
+        for line, (kind, reason) in known.items():
+            self.call(line, kind, reason, removed)
+            # A phrase that was handed in goes whatever its kind.
+            self.kept[line] &= reason is not Reason.CALLER
+
 
 # How a label goes on behind bullets and dashes.
 _MARKS = " \t-–—•·*|"
@@ -141,10 +148,7 @@ def decide(
         decision.call(i, Kind.COMMENT if talk[i] else scores.kinds[best[i]], Reason.CONTEXT, removed)
     for i in np.flatnonzero(letter).tolist():
         decision.call(i, Kind.APPEAL, Reason.CONTEXT, removed)
-    for i, (kind, reason) in known.items():
-        decision.call(i, kind, reason, removed)
-        # A phrase that was handed in goes whatever its kind.
-        decision.kept[i] &= reason is not Reason.CALLER
+    decision.call_known(known, removed)
     return decision
 
 

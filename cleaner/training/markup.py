@@ -12,9 +12,9 @@ from joblib import Parallel, delayed
 
 from cleaner.document import Kind
 from cleaner.normalize import normalize_lines
-from cleaner.page.blocks import Page, parse_markup, read_blocks
+from cleaner.page.blocks import parse_markup
+from cleaner.page.cleaning import read_page
 from cleaner.page.evidence import Evidence, read_evidence
-from cleaner.page.head import Head, read_head
 from cleaner.page.source import markup_of
 from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED, align, words
 from cleaner.training.corpora import Document, corrected
@@ -61,7 +61,7 @@ def _marked(
     corpus: str, row: dict[str, Any], annotations: Annotations, reading: Reading | None, text: str
 ) -> MarkedPage:
     root, _ = parse_markup(markup_of(row["html"])[0])
-    page, head = (Page(), Head([], [], [])) if root is None else (read_blocks(root), read_head(root))
+    page, head = read_page(root)
     lines = normalize_lines(page.texts, markup=False)
     title, gold = row.get("title") or "", (row.get("gold") or "").strip()
     said: list[Kind | None] = [None] * len(lines)
