@@ -18,7 +18,14 @@ from cleaner.cli.terminal import say
 from cleaner.errors import CleanerError, InputError, OutputError
 
 # verb -> module of this package; the module calls its command `command`.
-VERBS = {"explain": "explain", "train": "train", "eval": "evaluate", "model": "model", "completion": "completion"}
+VERBS = {
+    "explain": "explain",
+    "job": "job",
+    "train": "train",
+    "eval": "evaluate",
+    "model": "model",
+    "completion": "completion",
+}
 FILTER = "filter"
 COMPLETE_VARIABLE = "_CLEAN_COMPLETE"
 USAGE = 2

@@ -1,0 +1,27 @@
+"""Cleaning as a step of an ingestion job: many documents, from files to files or inside another program's tables.
+
+``Job`` goes from files to a folder of shards, and survives what happens to long jobs. ``ArrowCleaner`` does the same to
+one Arrow record batch: every road through this package, and every engine in ``cleaner.integrations``, is a thin skin
+over it. Needs ``article-cleaner[jobs]``.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cleaner.ingest.arrow import ArrowCleaner, Request
+    from cleaner.ingest.job import Job
+
+_HOME = {"ArrowCleaner": "arrow", "Job": "job", "Request": "arrow"}
+
+__all__ = ["ArrowCleaner", "Job", "Request"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,254 @@
+"""One Arrow record batch → the same batch cleaned: the core that jobs and engines have in common.
+
+The column of text is replaced by the cleaned text, what was asked for in addition comes behind the other columns, and
+those are left as they were. One row in is one row out, in its place: a document that cannot be cleaned has no text,
+and its ``clean_error`` says why.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cleaner.document import CleanResult, Metadata
+from cleaner.errors import CleanerError, InputError, OptionError
+from cleaner.ingest.needs import needed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cleaner.pipeline import Cleaner
+
+ERROR: Final = "clean_error"
+# What can be asked for, each in a column of its own, named ``clean_`` and this.
+EXTRAS: Final = ("kinds", "quality", "flags", "metadata", "removed")
+FORMS: Final = ("auto", "text", "html")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to clean, and what to tell of it.
+
+    text
+        The column, or field, that holds the documents; the cleaned text takes its place. Strings, or bytes.
+    form
+        Whether documents are ``text`` or ``html``; ``auto`` looks at each.
+    url
+        The column that holds where each document came from, for its metadata; it may be missing.
+    charset
+        The column that holds the encoding that each page came with; it may be missing.
+    extras
+        What else to tell, some of ``EXTRAS``: removed lines counted by kind, the estimate of quality, flags, metadata,
+        and the removed lines themselves.
+    """
+
+    text: str = "text"
+    form: str = "auto"
+    url: str = "url"
+    charset: str = "charset"
+    extras: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises
+        ------
+        OptionError
+            On an unknown form or extra.
+        """
+        if self.form not in FORMS:
+            raise OptionError(f"no form is called {self.form!r}; there are {', '.join(FORMS)}")
+        for extra in self.extras:
+            if extra not in EXTRAS:
+                raise OptionError(f"nothing is called {extra!r} that could be told; there are {', '.join(EXTRAS)}")
+        object.__setattr__(self, "extras", tuple(extra for extra in EXTRAS if extra in self.extras))
+
+
+class Outcome(NamedTuple):
+    """What became of one document: its result or the reason why there is none, and the seconds that it took."""
+
+    result: CleanResult | None
+    reason: str | None
+    seconds: float
+
+
+class ArrowCleaner:
+    r"""Cleans record batches; made once a worker, because reading the model takes longer than cleaning a batch.
+
+    >>> import pyarrow as pa
+    >>> from cleaner import Cleaner
+    >>> clean = ArrowCleaner(Cleaner.load(), Request(extras=("kinds",)))
+    >>> clean(pa.record_batch({"id": [7], "text": ["The council met on Tuesday.\nADVERTISEMENT"]})).to_pylist()
+    [{'id': 7, 'text': 'The council met on Tuesday.', 'clean_kinds': [('advert', 1)], 'clean_error': None}]
+    """
+
+    def __init__(
+        self,
+        cleaner: "Cleaner",
+        request: Request | None = None,
+        observe: Callable[[int, Outcome], None] = lambda _number, _outcome: None,
+    ) -> None:
+        """Clean with ``cleaner`` as ``request`` asks; ``observe`` is told of each row that holds a document."""
+        needed("pyarrow", "jobs")
+        self._cleaner = cleaner
+        self._request = request or Request()
+        self._observe = observe
+
+    def __call__(self, batch: "pa.RecordBatch") -> "pa.RecordBatch":
+        """The same rows, cleaned.
+
+        Raises
+        ------
+        InputError
+            When the batch has no column of documents, or it holds neither strings nor bytes.
+        """
+        pa = needed("pyarrow", "jobs")
+        request, schema = self._request, self.schema(batch.schema)
+        documents = _strings(batch, request.text)
+        outcomes = self._outcomes(documents, *(_beside(batch, name) for name in (request.url, request.charset)))
+        for number, outcome in enumerate(outcomes):
+            if documents[number] is not None:
+                self._observe(number, outcome)
+        results = [outcome.result for outcome in outcomes]
+        place = batch.schema.get_field_index(request.text)
+        columns = batch.columns
+        columns[place] = pa.array([result and result.text for result in results], schema.field(place).type)
+        for extra in request.extras:
+            told = [None if result is None else _TELL[extra](result) for result in results]
+            columns.append(pa.array(told, schema.field(f"clean_{extra}").type))
+        reasons = pa.array([outcome.reason for outcome in outcomes], pa.string())
+        return pa.RecordBatch.from_arrays([*columns, reasons], schema=schema)
+
+    def schema(self, schema: "pa.Schema") -> "pa.Schema":
+        """What the columns of a batch will be, given what they are.
+
+        Raises
+        ------
+        InputError
+            As for a batch.
+        """
+        pa = needed("pyarrow", "jobs")
+        request = self._request
+        place = schema.get_field_index(request.text)
+        if place < 0:
+            raise InputError(f"no column {request.text!r}; there are {', '.join(schema.names)}")
+        field = schema.field(place)
+        schema = schema.set(place, field.with_type(_type_of_text(field)).with_nullable(True))
+        for extra in request.extras:
+            schema = schema.append(pa.field(f"clean_{extra}", _type(extra)))
+        return schema.append(pa.field(ERROR, pa.string()))
+
+    def _outcomes(self, documents: list[Any], urls: list[str | None], charsets: list[str | None]) -> list[Outcome]:
+        """What becomes of some documents, in order; one that breaks the cleaner does not take the others along."""
+        html = [document is not None and self._is_html(document) for document in documents]
+        texts = [
+            document for document, is_html in zip(documents, html, strict=True) if not (is_html or document is None)
+        ]
+        cleaned = iter(self._clean_texts(texts))
+        outcomes = []
+        for document, is_html, url, charset in zip(documents, html, urls, charsets, strict=True):
+            if document is None:
+                outcomes.append(Outcome(None, None, 0.0))
+            elif is_html:
+                outcomes.append(_guarded(partial(self._cleaner.clean_html, document, url, charset)))
+            else:
+                outcomes.append(next(cleaned))
+        return outcomes
+
+    def _is_html(self, document: str | bytes) -> bool:
+        from cleaner.page.source import looks_like_markup
+
+        if self._request.form != "auto":
+            return self._request.form == "html"
+        return looks_like_markup(document if isinstance(document, str) else document.decode("utf-8", "replace"))
+
+    def _clean_texts(self, texts: list[str | bytes]) -> Iterable[Outcome]:
+        start = perf_counter()
+        try:
+            results = self._cleaner.clean_batch(texts)
+        except CleanerError:
+            raise
+        except Exception:  # noqa: BLE001 -- the batch is taken apart to find the document that breaks the cleaner
+            return [_guarded(partial(self._cleaner.clean, text)) for text in texts]
+        # Texts are cleaned together; each took its share of the time by its share of the text.
+        rate = (perf_counter() - start) / max(sum(map(len, texts)), 1)
+        return [Outcome(result, None, rate * len(text)) for result, text in zip(results, texts, strict=True)]
+
+
+def _guarded(clean: Callable[[], CleanResult]) -> Outcome:
+    start = perf_counter()
+    try:
+        return Outcome(clean(), None, perf_counter() - start)
+    except CleanerError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- told with its type, and the document set aside
+        reason = f"cleaning failed, please report this: {type(error).__name__}: {error}"
+        return Outcome(None, reason, perf_counter() - start)
+
+
+def _beside(batch: "pa.RecordBatch", name: str) -> list[Any]:
+    """A column of strings that may be missing."""
+    return _strings(batch, name) if name in batch.schema.names else [None] * batch.num_rows
+
+
+def _strings(batch: "pa.RecordBatch", name: str) -> list[Any]:
+    """A column of strings or bytes as a list."""
+    column = batch.column(name)
+    _type_of_text(batch.schema.field(name))
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _type_of_text(field: "pa.Field") -> "pa.DataType":
+    """What cleaned text is written as, where this stood."""
+    types = needed("pyarrow", "jobs").types
+    pa = needed("pyarrow", "jobs")
+    kind = field.type.value_type if types.is_dictionary(field.type) else field.type
+    if types.is_large_string(kind) or types.is_large_binary(kind):
+        return pa.large_string()
+    if types.is_string_view(kind):
+        return pa.string_view()
+    if types.is_string(kind) or types.is_binary(kind) or types.is_binary_view(kind):
+        return pa.string()
+    raise InputError(f"column {field.name!r} holds {field.type}; documents are strings or bytes")
+
+
+def _type(extra: str) -> "pa.DataType":
+    pa = needed("pyarrow", "jobs")
+    line = {"index": pa.int64(), "text": pa.string(), "kind": pa.string(), "score": pa.float64(), "reason": pa.string()}
+    return {
+        "kinds": pa.map_(pa.string(), pa.int64()),
+        "quality": pa.float64(),
+        "flags": pa.list_(pa.string()),
+        "metadata": pa.struct(dict.fromkeys(Metadata.__slots__, pa.string())),
+        "removed": pa.list_(pa.struct(line)),
+    }[extra]
+
+
+def kinds_removed(result: CleanResult) -> dict[str, int]:
+    """How many lines of each kind were removed, by name."""
+    counts: dict[str, int] = {}
+    for kind, kept in zip(result.columns.kind, result.columns.kept, strict=True):
+        if not kept:
+            counts[kind.value] = counts.get(kind.value, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _removed(result: CleanResult) -> list[dict[str, Any]]:
+    columns = result.columns
+    lines = zip(columns.index, columns.text, columns.kind, columns.score, columns.reason, columns.kept, strict=True)
+    return [
+        {"index": index, "text": text, "kind": kind.value, "score": score, "reason": reason.value}
+        for index, text, kind, score, reason, kept in lines
+        if not kept
+    ]
+
+
+_TELL: Final[dict[str, Callable[[CleanResult], Any]]] = {
+    "kinds": lambda result: list(kinds_removed(result).items()),
+    "quality": lambda result: result.quality,
+    "flags": lambda result: [flag.value for flag in result.flags],
+    "metadata": lambda result: result.metadata.as_dict(),
+    "removed": _removed,
+}

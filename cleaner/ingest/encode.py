@@ -1,0 +1,214 @@
+"""Documents as they came → a record batch to be cleaned; cleaned rows → what is written of them, in any format.
+
+Fields of JSON Lines that are not cleaned are never decoded: they go out byte for byte as they came in.
+"""
+
+import bz2
+import gzip
+import json
+import lzma
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from cleaner.errors import OptionError
+from cleaner.ingest.needs import needed
+from cleaner.ingest.records import Item, LineError, fields_of
+from cleaner.ingest.sources import JSONL, PARQUET, WARC, zstandard_library
+from cleaner.normalize import replace_surrogates
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from cleaner.ingest.arrow import Request
+
+TEXT: Final = "text"
+# What can be written, and the endings of its files.
+TARGETS: Final = {JSONL: ".jsonl", PARQUET: ".parquet", WARC: ".warc", TEXT: ""}
+COMPRESSED: Final = (JSONL, WARC)
+# The other fields of a record of JSON Lines, where the target has columns.
+FIELDS: Final = "fields"
+_UNSAFE: Final = re.compile(r"[^\w-]+")
+_LONGEST_STEM: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a job writes: a format of ``TARGETS``, and how it is compressed (Parquet does that itself)."""
+
+    format: str = JSONL
+    compression: str = ""
+
+    def __post_init__(self) -> None:
+        """Check both.
+
+        Raises
+        ------
+        OptionError
+            On a format that cannot be written, or cannot be compressed in that way.
+        """
+        if self.format not in TARGETS:
+            raise OptionError(f"cannot write {self.format!r}; there are {', '.join(TARGETS)}")
+        if self.compression and (self.format not in COMPRESSED or self.compression not in _PACK):
+            raise OptionError(f"cannot write {self.format} compressed as {self.compression!r}")
+        if self.format == WARC and self.compression not in {"", "gz"}:
+            raise OptionError("WARC files are compressed with gz, or not at all")
+
+    @property
+    def suffix(self) -> str:
+        """The ending of the names of its files."""
+        return TARGETS[self.format] + (f".{self.compression}" if self.compression else "")
+
+
+_PACK: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "": bytes,
+    "gz": lambda data: gzip.compress(data, 6, mtime=0),
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: bytes(zstandard_library().compress(data)),
+}
+
+
+def read_lines(
+    items: list[Item], request: "Request"
+) -> tuple["pa.RecordBatch", list[dict[str, Any]], list[int], list[tuple[int, str]]]:
+    """Lines of JSON → a batch of their documents and URLs, the fields of each, their numbers; and the bad ones."""
+    texts, urls, rest, numbers, bad = [], [], [], [], []
+    for number, item in enumerate(items):
+        try:
+            fields = _fields(item.data)
+            text = _text_of(fields, request.text)
+        except LineError as error:
+            bad.append((number, str(error)))
+            continue
+        texts.append(text)
+        urls.append(_string(fields.get(request.url)))
+        rest.append(fields)
+        numbers.append(number)
+    pa = needed("pyarrow", "jobs")
+    columns = {request.text: pa.array(texts, pa.string()), request.url: pa.array(urls, pa.string())}
+    return pa.record_batch(columns), rest, numbers, bad
+
+
+def _fields(raw: bytes) -> dict[str, Any]:
+    """The fields of a line, each as it stands there."""
+    msgspec = needed("msgspec", "jobs")
+    try:
+        if not raw.isascii():
+            raw.decode()
+        fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])  # type: ignore[name-defined]
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        # What is wrong with it is for the standard library to say, which also takes NaN and half a surrogate pair.
+        return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in fields_of(raw).items()}
+    return fields
+
+
+def _text_of(fields: dict[str, Any], name: str) -> str:
+    if name not in fields:
+        raise LineError(f"no field {name!r}")
+    if (text := _string(fields[name])) is None:
+        raise LineError(f"field {name!r} is not a string")
+    return text
+
+
+def _string(raw: Any) -> str | None:
+    """The string that some JSON is, if it is one."""
+    if raw is None or not bytes(raw).startswith(b'"'):
+        return None
+    msgspec = needed("msgspec", "jobs")
+    try:
+        return str(msgspec.json.decode(raw, type=str))
+    except msgspec.DecodeError:
+        return replace_surrogates(json.loads(bytes(raw)))
+
+
+def read_items(items: list[Item], request: "Request") -> "pa.RecordBatch":
+    """Whole files and captures → a batch of documents and of what is said of each."""
+    pa = needed("pyarrow", "jobs")
+    names = list(items[0].fields) if items else []
+    columns = {name: pa.array([item.fields[name] for item in items], pa.string()) for name in names}
+    columns[request.text] = pa.array([item.data for item in items], pa.binary())
+    columns[request.charset] = pa.array([item.charset for item in items], pa.string())
+    return pa.record_batch(columns)
+
+
+def encoded(
+    target: Target, batch: "pa.RecordBatch", rest: list[dict[str, Any]] | None, request: "Request"
+) -> "bytes | pa.RecordBatch | list[tuple[str, bytes]]":
+    """Cleaned rows as they are written: bytes, a batch of rows for Parquet, or files with the stems of their names.
+
+    ``rest`` holds the fields of each row that came from JSON Lines.
+    """
+    if target.format == PARQUET:
+        return batch if rest is None else _with_fields(batch, rest, request)
+    if target.format == TEXT:
+        rows = ((_stem(row), row[request.text]) for row in _rows(batch, rest, request))
+        return [(stem, f"{text}\n".encode() if text else b"") for stem, text in rows]
+    if target.format == WARC:
+        return b"".join(_PACK[target.compression](_conversion(row, request)) for row in _rows(batch, rest, request))
+    msgspec = needed("msgspec", "jobs")
+    encoder = msgspec.json.Encoder(enc_hook=str)
+    lines = [encoder.encode(row) for row in _rows(batch, rest, request)]
+    return _PACK[target.compression](b"\n".join([*lines, b""])) if lines else b""
+
+
+def _rows(batch: "pa.RecordBatch", rest: list[dict[str, Any]] | None, request: "Request") -> Iterator[dict[str, Any]]:
+    """Each row as the fields of a record."""
+    maps = [field.name for field in batch.schema if needed("pyarrow", "jobs").types.is_map(field.type)]
+    for number, row in enumerate(batch.to_pylist()):
+        for name in maps:
+            row[name] = dict(row[name] or ())
+        if rest is None:
+            yield row
+        else:
+            told = {name: value for name, value in row.items() if name != request.url}
+            yield rest[number] | told
+
+
+def _with_fields(batch: "pa.RecordBatch", rest: list[dict[str, Any]], request: "Request") -> "pa.RecordBatch":
+    """Rows with all fields that were not cleaned in one column, as JSON."""
+    pa, msgspec = needed("pyarrow", "jobs"), needed("msgspec", "jobs")
+    others = [
+        msgspec.json.encode({name: value for name, value in fields.items() if name != request.text}).decode()
+        for fields in rest
+    ]
+    place = batch.schema.get_field_index(request.url)
+    return batch.set_column(place, FIELDS, pa.array(others, pa.string()))
+
+
+def _said(row: dict[str, Any], name: str) -> str | None:
+    """What a row says under a name, as a string; a field of JSON Lines is decoded for that."""
+    value = row.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, needed("msgspec", "jobs").Raw):
+        told = _string(value)
+        return bytes(value).decode() if told is None else told
+    return str(value)
+
+
+def _stem(row: dict[str, Any]) -> str:
+    """A name that is safe anywhere, after the file or the record that the row came from."""
+    told = next(filter(None, (_said(row, name) for name in ("path", "id", "url"))), "")
+    last = told.rstrip("/").rpartition("/")[2].partition("?")[0]
+    return _UNSAFE.sub("-", last.partition(".")[0]).strip("-")[:_LONGEST_STEM]
+
+
+def _conversion(row: dict[str, Any], request: "Request") -> bytes:
+    """One row as a WARC record of type conversion, as crawls keep the text of their pages."""
+    text = f"{row[request.text] or ''}\n".encode()
+    url, refers = _said(row, request.url), _said(row, "id")
+    name = uuid5(NAMESPACE_URL, f"{url} {refers}")
+    headers = {
+        "WARC-Type": "conversion",
+        "WARC-Target-URI": url,
+        "WARC-Date": _said(row, "date") or "1970-01-01T00:00:00Z",
+        "WARC-Record-ID": f"<urn:uuid:{name}>",
+        "WARC-Refers-To": f"<{refers}>" if refers else None,
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Length": str(len(text)),
+    }
+    lines = [f"{key}: {' '.join(value.split())}" for key, value in headers.items() if value is not None]
+    return "\r\n".join(["WARC/1.1", *lines, "", ""]).encode() + text + b"\r\n\r\n"

@@ -1,0 +1,320 @@
+"""A job: files of documents → a folder of cleaned shards, with an account of everything that went in.
+
+    sources → readers → chunks → pool of workers → shards, in the order of the documents
+
+One process reads, hands out and writes; it parses nothing and cleans nothing, so that the workers have the machine. A
+job can be killed at any moment: what is whole stays, and ``resume`` goes on behind it.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+from cleaner.errors import InputError, OptionError
+from cleaner.ingest.arrow import Request
+from cleaner.ingest.encode import Target
+from cleaner.ingest.pool import Pool
+from cleaner.ingest.readers import Chunk, Limits, Reader
+from cleaner.ingest.records import Position
+from cleaner.ingest.shards import Folder, Marker, Shard
+from cleaner.ingest.sources import PARQUET, Source, find_sources
+from cleaner.ingest.worker import Answer, Setup
+from cleaner.model.bundle import Bundle, read_bundle
+from cleaner.options import Options
+from cleaner.report.page import summary_of, summary_page
+from cleaner.report.tally import Tally
+
+ERRORS: Final = "_errors.jsonl"
+SUMMARY: Final = "_summary.json"
+PAGE: Final = "_summary.html"
+# Chunks that may be under way, or wait for one before them, for each worker.
+_AHEAD: Final = 4
+_LIBRARIES: Final = ("article-cleaner", "numpy", "pyarrow", "msgspec", "fastwarc", "lxml")
+
+
+class Progress(NamedTuple):
+    """How far a job is: documents cleaned and set aside, in this run and before, and bytes read of all there are.
+
+    This run has taken ``seconds``; it began behind ``begun`` bytes and ``before`` documents.
+    """
+
+    documents: int
+    errors: int
+    consumed: int
+    size: int
+    seconds: float
+    begun: int = 0
+    before: int = 0
+
+    @property
+    def fresh(self) -> int:
+        """Documents of this run."""
+        return self.documents + self.errors - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to clean, how, and where to.
+
+    inputs
+        Files, folders, patterns (``*.jsonl.gz``) and URLs of JSON Lines, Parquet, WARC, or single texts and pages.
+    output
+        The folder for the shards; new, or that of the same job before it was interrupted.
+    target, request, options, bundle
+        What to write, what to clean and tell of, and how to clean.
+    workers
+        Processes that clean.
+    limits, seconds
+        How large a document may be, how large a shard is, and how long one document may take.
+    ordered
+        Whether documents stay in order within a shard. Without that a slow document holds nobody up, and two runs may
+        write a shard in different orders.
+    errors
+        The file for what could not be cleaned; ``_errors.jsonl`` in the output, unless given.
+    most_errors
+        The job stops when more documents than this are set aside: a number, or, below 1, a share.
+    given
+        The format of inputs whose names do not tell it.
+    """
+
+    inputs: tuple[str, ...]
+    output: str
+    target: Target = field(default_factory=Target)
+    request: Request = field(default_factory=Request)
+    options: Options = field(default_factory=Options)
+    bundle: str | None = None
+    workers: int = 1
+    limits: Limits = field(default_factory=Limits)
+    seconds: float = 30.0
+    ordered: bool = True
+    errors: str | None = None
+    most_errors: float | None = None
+    given: str | None = None
+
+    def run(self, *, resume: bool = False, progress: Callable[[Progress], None] = lambda _: None) -> dict[str, Any]:
+        """Clean everything; with ``resume``, what an interrupted run has left.
+
+        Returns the summary, which stands in the output as JSON and as a page. In is out: every document is in a shard
+        or among the errors. What was interrupted and resumed has the same shards and errors as what was not.
+
+        Raises
+        ------
+        OptionError
+            When this is not the job that is to be resumed, or a library is missing.
+        InputError
+            When an input is missing, or too many documents are bad; all shards that are whole stay.
+        OutputError
+            When the output cannot be written, is in use, or is not a job's.
+        ModelError
+            When the bundle cannot be used.
+        """
+        sources = find_sources(self.inputs, self.given)
+        folder = Folder(self.output, self.target)
+        bundle = read_bundle(self.bundle)
+        with folder.held():
+            plan = self._plan(sources, bundle)
+            _agree(folder.plan(), plan, resume=resume, output=self.output)
+            folder.write_plan(plan)
+            return _Run(self, sources, folder, progress).run(plan)
+
+    def _plan(self, sources: list[Source], bundle: Bundle) -> dict[str, Any]:
+        """Everything on which the bytes of the output depend, as JSON gives it back."""
+        # The manifest holds the digests of all files of the bundle.
+        manifest = json.dumps(bundle.manifest, sort_keys=True)
+        told = {
+            "inputs": {source.name: source.stamp for source in sources},
+            "target": asdict(self.target),
+            "request": asdict(self.request),
+            "options": {name: getattr(self.options, name) for name in Options.__slots__},
+            "limits": asdict(self.limits),
+            "model": {"name": bundle.folder.name, "digest": hashlib.sha256(manifest.encode()).hexdigest()},
+            "versions": _versions(),
+        }
+        plan: dict[str, Any] = json.loads(json.dumps(told, default=sorted))
+        return plan
+
+
+def _agree(before: dict[str, Any] | None, plan: dict[str, Any], *, resume: bool, output: str) -> None:
+    """Check that a job may write to a folder where one has been before."""
+    if before is None:
+        return
+    if not resume:
+        raise OptionError(f"{output} holds a job already; go on with it by --resume, or name a new folder")
+    for name, value in plan.items():
+        if before.get(name) != value:
+            raise OptionError(f"cannot resume: the {name} of the job in {output} were others; name a new folder")
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+class _Run:
+    """One run of a job: what is whole already, and what is being written."""
+
+    def __init__(self, job: Job, sources: list[Source], folder: Folder, progress: Callable[[Progress], None]) -> None:
+        self._job = job
+        self._sources = sources
+        self._folder = folder
+        self._progress = progress
+        self._size = sum(source.size for source in sources)
+        self._tally = Tally()
+        self._documents = self._errors = 0
+        self._torn: list[str] = []
+        self._begin = monotonic()
+        self._behind = (0, 0)  # bytes of whole files, and documents, that earlier runs have done
+
+    def run(self, plan: dict[str, Any]) -> dict[str, Any]:
+        started = datetime.now(UTC)
+        markers = self._folder.markers()
+        for marker in markers:
+            self._count(marker)
+        start = markers[-1].after if markers else Position()
+        self._behind = sum(source.size for source in self._sources[: start.source]), self._documents + self._errors
+        shards = self._clean(start, len(markers))
+        errors = Path(self._job.errors) if self._job.errors else self._folder.path / ERRORS
+        self._folder.gather_errors(shards, errors)
+        facts = {
+            "inputs": list(self._job.inputs), "output": self._job.output, "options": plan["options"],
+            "model": plan["model"],
+            "versions": plan["versions"], "started": started.isoformat(timespec="seconds"),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": round(monotonic() - self._begin, 3), "workers": self._job.workers, "resumed": len(markers),
+            "shards": shards, "torn": self._torn,
+        }  # fmt: skip
+        summary = summary_of(facts, self._tally)
+        self._folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
+        self._folder.write(PAGE, summary_page(summary))
+        return summary
+
+    def _clean(self, start: Position, first: int) -> int:
+        """Clean all from ``start`` on; how many shards there are then."""
+        job = self._job
+        reader = Reader(self._sources, job.limits, self._folder.spills, one_schema=job.target.format == PARQUET)
+        setup = Setup(job.bundle, job.options, job.request, job.target, job.limits.document_bytes)
+        done, writing = first, None
+        with Pool(job.workers, setup, job.seconds) as pool:
+            try:
+                for chunk, answer in _answers(pool, reader.chunks(start, first), first, job):
+                    writing = writing or _Writing(self._folder.shard(chunk.shard))
+                    writing.add(chunk, answer)
+                    self._report(chunk, writing)
+                    if chunk.ends_shard:
+                        marker = writing.finish(chunk.after)
+                        self._folder.commit(chunk.shard, marker)
+                        self._count(marker)
+                        done, writing = chunk.shard + 1, None
+            finally:
+                if writing is not None:
+                    writing.abandon()
+        return done
+
+    def _count(self, marker: Marker) -> None:
+        self._documents += marker.documents
+        self._errors += marker.errors
+        self._torn += marker.torn
+        self._tally.merge(Tally.from_dict(marker.tally))
+
+    def _report(self, chunk: Chunk, writing: "_Writing") -> None:
+        documents, errors = self._documents + writing.documents, self._errors + writing.errors
+        most = self._job.most_errors
+        if most is not None and errors > (most if most >= 1 else most * (documents + errors)):
+            raise InputError(
+                f"{errors} of {documents + errors} documents cannot be used, more than are allowed;"
+                " what is whole stays, and --resume goes on"
+            )
+        seconds = monotonic() - self._begin
+        self._progress(Progress(documents, errors, chunk.consumed, self._size, seconds, *self._behind))
+
+
+class _Writing:
+    """A shard with its account, while chunks arrive."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        self._tally = Tally()
+        self._torn: list[str] = []
+        self.documents = self.errors = 0
+
+    def add(self, chunk: Chunk, answer: Answer) -> None:
+        """Take a chunk: what was made of it, and what was refused or could not be cleaned."""
+        bad = [chunk.refuse(number, reason) for number, reason in answer.bad]
+        refused = sorted([*chunk.refused, *bad], key=lambda one: (one.offset, one.number))
+        self._shard.add(answer.data)
+        for one in refused:
+            self._shard.refuse(one)
+        self._tally.merge(Tally.from_dict(answer.tally))
+        for one in chunk.refused:
+            self._tally.add_error(one.reason)
+        self.documents += answer.documents
+        self.errors += len(refused)
+        self._torn += [one.source for one in refused if one.torn]
+
+    def finish(self, after: Position) -> Marker:
+        """Put the shard in its place."""
+        self._shard.finish()
+        return Marker(after, self.documents, self.errors, self._torn, self._tally.as_dict())
+
+    def abandon(self) -> None:
+        """Leave it unfinished."""
+        self._shard.abandon()
+
+
+def _answers(pool: Pool, chunks: Iterator[Chunk], shard: int, job: Job) -> Iterator[tuple[Chunk, Answer]]:
+    """Every chunk with its answer, in order; or as they come, but shard by shard, and the last of each shard last."""
+    queue, under_way = _Queue(shard, ordered=job.ordered), 0
+    chunk = next(chunks, None)
+    while chunk is not None or under_way:
+        while chunk is not None and pool.idle and under_way + len(queue) < _AHEAD * job.workers:
+            pool.submit(chunk, chunk)
+            under_way += 1
+            # Read while the workers work.
+            chunk = next(chunks, None)
+        finished = pool.wait()
+        under_way -= len(finished)
+        for pair in finished:
+            queue.put(*pair)
+        yield from queue.ready()
+
+
+class _Queue:
+    """What has arrived before its turn."""
+
+    def __init__(self, shard: int, *, ordered: bool) -> None:
+        self._ordered = ordered
+        self._arrived: dict[int, tuple[Chunk, Answer]] = {}
+        self._shard = shard
+        self._first = self._passed = 0  # number of the first chunk of the shard, and how many of it have passed
+
+    def __len__(self) -> int:
+        return len(self._arrived)
+
+    def put(self, chunk: Chunk, answer: Answer) -> None:
+        """Take what has arrived."""
+        self._arrived[chunk.number] = chunk, answer
+
+    def ready(self) -> Iterator[tuple[Chunk, Answer]]:
+        """What may pass now."""
+        while (number := next(filter(self._may_pass, sorted(self._arrived)), None)) is not None:
+            chunk, answer = self._arrived.pop(number)
+            self._passed += 1
+            if chunk.ends_shard:
+                self._shard, self._first, self._passed = self._shard + 1, number + 1, 0
+            yield chunk, answer
+
+    def _may_pass(self, number: int) -> bool:
+        chunk, _ = self._arrived[number]
+        in_turn = number == self._first + self._passed
+        return in_turn or not (self._ordered or chunk.ends_shard or chunk.shard != self._shard)

@@ -1,0 +1,288 @@
+"""Files of documents → chunks of documents, in order, from any place on.
+
+Where a chunk or a shard ends depends on the documents alone, so a job that goes on after an interruption cuts as the
+unbroken one does.
+"""
+
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from tempfile import mkstemp
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+
+from cleaner.ingest.needs import needed
+from cleaner.ingest.records import Item, Position, Refused
+from cleaner.ingest.sources import FILE, JSONL, PARQUET, TORN, WARC, Source, open_raw, unpacked
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# A chunk is full when it has so many documents, or bytes.
+CHUNK_DOCUMENTS: Final = 256
+CHUNK_BYTES: Final = 1_000_000
+_PIECE: Final = 1 << 20
+_BOM: Final = b"\xef\xbb\xbf"
+_HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a document may be, in bytes, and after how many documents or bytes a shard is full."""
+
+    document_bytes: int = 20_000_000
+    shard_documents: int = 50_000
+    shard_bytes: int = 256_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some documents that stand one behind the other in one file, and those among them that were refused unread.
+
+    ``documents`` are items, or rows of a table. ``shard`` is the shard that they go to, and ``ends_shard`` says that it
+    is full then. ``size`` is that of all in bytes, ``after`` the place behind them, ``consumed`` the bytes of all files
+    up to there.
+    """
+
+    number: int
+    shard: int
+    format: str
+    source: str
+    documents: "list[Item] | pa.RecordBatch"
+    refused: list[Refused]
+    size: int
+    after: Position
+    consumed: int
+    ends_shard: bool = False
+
+    def __len__(self) -> int:
+        """How many documents there are, refused ones aside."""
+        return len(self.documents) if isinstance(self.documents, list) else int(self.documents.num_rows)
+
+    @property
+    def kind(self) -> object:
+        """Equal for chunks whose documents have the same columns."""
+        return self.format if isinstance(self.documents, list) else self.documents.schema
+
+    def part(self, numbers: list[int]) -> "Chunk":
+        """Some of the documents, nothing refused."""
+        documents = self.documents
+        taken = [documents[i] for i in numbers] if isinstance(documents, list) else documents.take(numbers)
+        return replace(self, documents=taken, refused=[])
+
+    def refuse(self, number: int, reason: str) -> Refused:
+        """Set one of the documents aside; of a row all columns are kept, as an Arrow stream."""
+        if isinstance(self.documents, list):
+            item = self.documents[number]
+            return Refused(self.source, item.offset, item.number, reason, item.data)
+        sink, pa = io.BytesIO(), needed("pyarrow", "jobs")
+        with pa.ipc.new_stream(sink, self.documents.schema) as stream:
+            stream.write_batch(self.documents.slice(number, 1))
+        group, last = self.after.offset, self.after.number
+        return Refused(self.source, group, last - len(self) + number, reason, sink.getvalue())
+
+
+class _Piece(NamedTuple):
+    """What a file holds next, its size in bytes, the place behind it, and how far that is in the file as it is."""
+
+    what: "Item | Refused | pa.RecordBatch"
+    size: int
+    after: Position
+    consumed: int
+
+
+class Reader:
+    """Reads some files one after the other, from a place on.
+
+    ``spills`` is the folder where what is too long to be held is put. With ``one_schema`` a shard ends where rows with
+    other columns begin.
+    """
+
+    def __init__(self, sources: list[Source], limits: Limits, spills: Path, *, one_schema: bool) -> None:
+        self._sources = sources
+        self._limits = limits
+        self._spills = spills
+        self._one_schema = one_schema
+
+    def chunks(self, start: Position, shard: int) -> Iterator[Chunk]:
+        """All chunks from ``start`` on, where the shard of that number begins."""
+        number = documents = size = 0
+        held: Chunk | None = None
+        for chunk in chain(self._cut(start), [None]):
+            if held is not None:
+                documents += len(held) + len(held.refused)
+                size += held.size
+                full = documents >= self._limits.shard_documents or size >= self._limits.shard_bytes
+                ends = full or chunk is None or (self._one_schema and held.kind != chunk.kind)
+                yield replace(held, number=number, shard=shard, ends_shard=ends)
+                number += 1
+                if ends:
+                    shard, documents, size = shard + 1, 0, 0
+            held = chunk
+
+    def _cut(self, start: Position) -> Iterator[Chunk]:
+        """All documents in chunks; a chunk ends with its file."""
+        done = sum(source.size for source in self._sources[: start.source])
+        for place in range(start.source, len(self._sources)):
+            source = self._sources[place]
+            begin = start if place == start.source else Position(place)
+            for pieces in _grouped(self._pieces(source, begin)):
+                first = pieces[0].what
+                refused = [piece.what for piece in pieces if isinstance(piece.what, Refused)]
+                items = [piece.what for piece in pieces if isinstance(piece.what, Item)]
+                table = not isinstance(first, Item | Refused)
+                size = sum(piece.size for piece in pieces)
+                last = pieces[-1]
+                yield Chunk(
+                    0, 0, source.format, source.name, first if table else items, refused, size, last.after,
+                    done + last.consumed,
+                )  # fmt: skip
+            done += source.size
+
+    def _pieces(self, source: Source, start: Position) -> Iterator[_Piece]:
+        """What one file holds from ``start`` on; what cannot be read ends it, and is told."""
+        after, consumed = start, 0
+        reading = {JSONL: self._lines, PARQUET: self._rows, WARC: self._captures, FILE: self._whole}[source.format]
+        try:
+            with open_raw(source) as raw:
+                for piece in reading(source, raw, start):
+                    yield piece
+                    after, consumed = piece.after, piece.consumed
+        except TORN as error:
+            reason = f"cannot be read on: {getattr(error, 'strerror', None) or error}"
+            torn = Refused(source.name, after.offset, after.number, reason, torn=True)
+            yield _Piece(torn, 0, Position(start.source + 1), consumed)
+
+    def _lines(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
+        place, offset, number = start
+        with unpacked(source, raw) as stream:
+            _skip(stream, offset)
+            while line := stream.readline(self._limits.document_bytes + 1):
+                here, data, number = offset, line.rstrip(b"\r\n"), number + 1
+                offset += len(line)
+                if here == 0:
+                    data = data.removeprefix(_BOM)
+                what: Item | Refused = Item(here, number, data)
+                if len(line) > self._limits.document_bytes and not line.endswith(b"\n"):
+                    spilled, size = self._spill(line, _rest_of_line(stream))
+                    offset += size - len(line)
+                    what = Refused(source.name, here, number, self._too_long(), spilled=spilled)
+                elif not data.strip():
+                    continue
+                yield _Piece(what, len(data), Position(place, offset, number), raw.tell())
+
+    def _rows(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
+        parquet = needed("pyarrow.parquet", "jobs")
+        file = parquet.ParquetFile(raw, pre_buffer=False)
+        groups, place = file.num_row_groups, start.source
+        for group in range(start.offset, groups):
+            row = 0
+            for batch in file.iter_batches(batch_size=CHUNK_DOCUMENTS, row_groups=[group]):
+                # Few rows when they are long.
+                step = max(1, batch.num_rows * CHUNK_BYTES // max(batch.nbytes, CHUNK_BYTES))
+                for begin in range(0, batch.num_rows, step):
+                    part = batch.slice(begin, step)
+                    row += part.num_rows
+                    if group == start.offset and row <= start.number:
+                        continue
+                    yield _Piece(part, part.nbytes, Position(place, group, row), source.size * (group + 1) // groups)
+
+    def _captures(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
+        warc = needed("fastwarc.warc", "jobs")
+        raw.seek(start.offset)
+        number, place = start.number, start.source
+        held: Item | Refused | None = None
+        size = here = 0
+        responses = warc.WarcRecordType.response
+        for record in warc.ArchiveIterator(raw, record_types=responses, auto_decode="all"):
+            if (record.http_content_type or "").lower() not in _HTML:
+                continue
+            if held is not None:
+                yield _Piece(held, size, Position(place, start.offset + record.stream_pos, number), raw.tell())
+            here = start.offset + record.stream_pos
+            number += 1
+            held, size = self._capture(source, record, here, number)
+        if held is not None:
+            yield _Piece(held, size, Position(place + 1), source.size)
+        _check_end(source, here)
+
+    def _capture(self, source: Source, record: Any, here: int, number: int) -> tuple[Item | Refused, int]:
+        most = self._limits.document_bytes
+        data = record.reader.read(most + 1)
+        if len(data) > most:
+            spilled, size = self._spill(data, iter(lambda: record.reader.read(_PIECE), b""))
+            return Refused(source.name, here, number, self._too_long(), spilled=spilled), size
+        fields = {
+            "id": record.record_id.strip("<>"),
+            "url": record.headers.get("WARC-Target-URI"),
+            "date": record.headers.get("WARC-Date"),
+        }
+        return Item(here, number, data, record.http_charset, fields), len(data)
+
+    def _whole(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
+        if start.offset:
+            return
+        what: Item | Refused
+        with unpacked(source, raw) as stream:
+            data = stream.read(self._limits.document_bytes + 1)
+            if len(data) > self._limits.document_bytes:
+                spilled, size = self._spill(data, iter(lambda: stream.read(_PIECE), b""))
+                what = Refused(source.name, 0, 1, self._too_long(), spilled=spilled)
+            else:
+                what, size = Item(0, 1, data, None, {"path": source.name}), len(data)
+        yield _Piece(what, size, Position(start.source + 1), source.size)
+
+    def _too_long(self) -> str:
+        return f"longer than {self._limits.document_bytes} bytes"
+
+    def _spill(self, first: bytes, rest: Iterator[bytes]) -> tuple[Path, int]:
+        """Put what is too long into a file; the file and its size."""
+        handle, name = mkstemp(dir=self._spills)
+        with open(handle, "wb") as file:
+            size = sum(map(file.write, chain([first], rest)))
+        return Path(name), size
+
+
+def _grouped(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+    """Pieces in groups that are large enough to be a chunk; a table is one for itself."""
+    group: list[_Piece] = []
+    size = 0
+    for piece in pieces:
+        if not isinstance(piece.what, Item | Refused):
+            yield [piece]
+            continue
+        group.append(piece)
+        size += piece.size
+        if len(group) >= CHUNK_DOCUMENTS or size >= CHUNK_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _rest_of_line(stream: IO[bytes]) -> Iterator[bytes]:
+    while piece := stream.readline(_PIECE):
+        yield piece
+        if piece.endswith(b"\n"):
+            return
+
+
+def _skip(stream: IO[bytes], offset: int) -> None:
+    """Go to a byte of what was unpacked; what is not compressed can be sought in, the rest is read over."""
+    if stream.seekable():
+        stream.seek(offset)
+        return
+    while offset > 0 and (piece := stream.read(min(offset, _PIECE))):
+        offset -= len(piece)
+
+
+def _check_end(source: Source, last: int) -> None:
+    """Raise ``EOFError`` when a gzipped file ends inside a member: its reader takes that for the end."""
+    if source.compression == "gz":
+        with open_raw(source) as raw:
+            raw.seek(last)
+            with gzip.GzipFile(fileobj=raw) as stream:
+                while stream.read(_PIECE):
+                    pass

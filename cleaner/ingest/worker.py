@@ -1,0 +1,136 @@
+"""A process that cleans chunks, one after the other: reads the model once, and ends when nobody sends any more.
+
+It is a program of its own, not a fork of its parent: nothing is shared but a socket, so it can be killed at any moment.
+"""
+
+import ctypes
+import signal
+import sys
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cleaner.errors import CleanerError
+from cleaner.ingest.arrow import ERROR, ArrowCleaner, Outcome, Request
+from cleaner.ingest.encode import Target, encoded, read_items, read_lines
+from cleaner.ingest.needs import needed
+from cleaner.ingest.sources import JSONL, WARC
+from cleaner.options import Options
+from cleaner.pipeline import Cleaner
+from cleaner.report.tally import Tally
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a worker is told when it starts; ``document_bytes`` is the size above which a row is refused."""
+
+    bundle: str | None
+    options: Options
+    request: Request
+    target: Target
+    document_bytes: int
+
+
+class Task(NamedTuple):
+    """Documents of one file, as items or as rows; ``name`` is what they are called in the account."""
+
+    name: str
+    format: str
+    documents: Any
+
+
+class Answer(NamedTuple):
+    """What is written of the documents, how many there are, which could not be cleaned and why, and the account."""
+
+    data: Any
+    documents: int
+    bad: list[tuple[int, str]]
+    tally: dict[str, Any]
+
+
+class Work:
+    """Cleans tasks with one model."""
+
+    def __init__(self, setup: Setup) -> None:
+        """Read the model."""
+        self._setup = setup
+        self._cleaner = Cleaner.load(setup.bundle, setup.options)
+
+    def answer(self, task: Task) -> Answer:
+        """Clean one task."""
+        setup, request, tally = self._setup, self._setup.request, Tally()
+        rest: list[dict[str, Any]] | None = None
+        bad: list[tuple[int, str]] = []
+        if task.format == JSONL:
+            batch, rest, numbers, bad = read_lines(task.documents, request)
+        else:
+            batch = task.documents if not isinstance(task.documents, list) else read_items(task.documents, request)
+            batch, numbers, bad = _of_size(batch, request.text, setup.document_bytes)
+            if task.format == WARC:
+                # Their types said that they are pages.
+                request = Request(request.text, "html", request.url, request.charset, request.extras)
+        sizes = _sizes(batch, request.text)
+
+        def observe(row: int, outcome: Outcome) -> None:
+            if outcome.result is not None:
+                tally.add(f"{task.name}:{_place(task, numbers[row])}", sizes[row], outcome.result, outcome.seconds)
+
+        cleaned = ArrowCleaner(self._cleaner, request, observe)(batch)
+        reasons = cleaned.column(ERROR).to_pylist()
+        unasked = {request.charset} if isinstance(task.documents, list) else set()
+        cleaned = cleaned.drop_columns([ERROR, *(unasked & set(cleaned.schema.names))])
+        if any(reasons):
+            good = [row for row, reason in enumerate(reasons) if reason is None]
+            bad += [(numbers[row], reason) for row, reason in enumerate(reasons) if reason is not None]
+            cleaned = cleaned.take(good)
+            rest = None if rest is None else [rest[row] for row in good]
+        for _, reason in bad:
+            tally.add_error(reason)
+        return Answer(encoded(setup.target, cleaned, rest, request), cleaned.num_rows, sorted(bad), tally.as_dict())
+
+
+def _place(task: Task, number: int) -> int:
+    return task.documents[number].number if isinstance(task.documents, list) else number
+
+
+def _of_size(
+    batch: "pa.RecordBatch", name: str, most: int
+) -> tuple["pa.RecordBatch", list[int], list[tuple[int, str]]]:
+    """The rows whose documents are not too long, their numbers, and those that are."""
+    sizes = _sizes(batch, name)
+    long = [(number, f"longer than {most} bytes") for number, size in enumerate(sizes) if size > most]
+    numbers = [number for number, size in enumerate(sizes) if size <= most]
+    return (batch.take(numbers) if long else batch), numbers, long
+
+
+def _sizes(batch: "pa.RecordBatch", name: str) -> list[int]:
+    """The bytes of each document; 0 where there is none."""
+    if name not in batch.schema.names:
+        return [0] * batch.num_rows
+    compute = needed("pyarrow.compute", "jobs")
+    return [size or 0 for size in compute.binary_length(batch.column(name)).to_pylist()]
+
+
+def main(descriptor: int) -> None:
+    """Serve the other end of a socket until it is closed."""
+    # An interrupt at the terminal is for the parent, which ends its workers itself; and none outlives its parent.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    with Connection(descriptor) as connection:
+        try:
+            work = Work(connection.recv())
+            while True:
+                try:
+                    answer: Answer | CleanerError = work.answer(connection.recv())
+                except CleanerError as error:
+                    answer = error
+                connection.send(answer)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return
+
