@@ -4,7 +4,7 @@ Everything is linear in the number of lines; no decision looks beyond its docume
 by ``training``, and the thresholds come with the bundle.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import compress
 from typing import NamedTuple
@@ -73,6 +73,9 @@ class Decision(NamedTuple):
             # A phrase that was handed in goes whatever its kind.
             self.kept[line] &= reason is not Reason.CALLER
 
+
+ByLine = Callable[[Decision, Sequence[str], Scores, LineFeatures], None]
+"""Evidence from beyond the documents of a batch: corrects their decision, by their lines as they were normalised."""
 
 # How a label goes on behind bullets and dashes.
 _MARKS = " \t-–—•·*|"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cleaner.screen import TILE, distinct
 
 # Raised by one whenever any value below can come out different for some line.
-FEATURES_VERSION = 3
+FEATURES_VERSION = 4
 
 # A line is judged by its two ends: the middle of a paragraph says little and costs most. Measured out of fold on the
 # lines that extractors left, 48 + 24 code points rank lines as well as 64 + 32, and those as well as 240 + 120.
@@ -300,13 +300,13 @@ def segment_sums(values: NDArray[_Number], starts: NDArray[np.intp], stops: NDAr
 
 
 def running(values: NDArray[np.generic]) -> NDArray[np.int64]:
-    """What the values before each place add up to, shape (n + 1,): one less another is the sum of what is between.
+    """What the values before each place add up to, shape (…, n + 1): one less another is the sum of what is between.
 
     >>> running(np.array([3, 1, 2])).tolist()
     [0, 3, 4, 6]
     """
-    total = np.zeros(len(values) + 1, np.int64)
-    np.cumsum(values, out=total[1:], dtype=np.int64)
+    total = np.zeros((*values.shape[:-1], values.shape[-1] + 1), np.int64)
+    np.cumsum(values, axis=-1, out=total[..., 1:], dtype=np.int64)
     return total
 
 

@@ -9,25 +9,28 @@ documents at a time.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
-from itertools import compress
+from itertools import compress, pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cleaner.decode import decide, drop_repeats, keep_within_budget, known_kinds
-from cleaner.document import CleanResult, Flag, LineColumns, Trim
-from cleaner.features import line_features
+from cleaner.decode import ByLine, decide, drop_repeats, keep_within_budget, known_kinds
+from cleaner.document import CleanResult, Flag, Kind, LineColumns, Reason, Trim
+from cleaner.features import LineFeatures
 from cleaner.lines import decode, join_lines, split_lines
 from cleaner.model.bundle import PAGE_WEIGHTS, Bundle, read_bundle, read_page_classifier
+from cleaner.model.scorer import Scores
 from cleaner.normalize import normalized
 from cleaner.options import Options
 from cleaner.quality import document_shape
-from cleaner.trims import apply_trims, repair_credits, trim_lines, trims_within
+from cleaner.trims import apply_trims, repair_credits, trimmed_features, trims_within
 from cleaner.wrapping import glued, join_wrapped, paragraph_starts, spans
 
 if TYPE_CHECKING:
     from cleaner.model.pages import PageClassifier
+    from cleaner.sites import SiteLines
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, and no more
 # memory than it needs. Results do not depend on it.
@@ -38,7 +41,7 @@ class _Document(NamedTuple):
     """One document on its way: its lines as they came, and what is wrong with it so far.
 
     ``numbers`` are those of the lines in the input; ``units`` are the texts to be judged: the lines themselves, or the
-    paragraphs of a hard-wrapped document, which begin at the lines ``starts``.
+    paragraphs of a hard-wrapped document, which begin at the lines ``starts``. ``site`` is where it was published.
     """
 
     flags: tuple[Flag, ...]
@@ -46,17 +49,30 @@ class _Document(NamedTuple):
     raw: list[str]
     units: list[str]
     starts: list[int] | None
+    site: str | None = None
 
     def wrapped(self, begin: int, end: int) -> list[str]:
         """Some lines as they were wrapped, before anything that tells how is normalised away."""
         return [line.strip() for line in self.raw[begin:end]]
 
 
-class Cleaner:
-    r"""Cleans article text with one model and one set of options.
+class _Judged(NamedTuple):
+    """Some documents behind the model: their lines as they came and without trims, and what is known of them."""
 
-    Holds no state of any document: it can be shared by threads and pickled to workers. The same text with the same
-    options always gives the same result, alone or in a batch.
+    as_given: list[str]
+    offsets: NDArray[np.intp]
+    lines: list[str]
+    features: LineFeatures
+    trims: dict[int, tuple[Trim, ...]]
+    known: dict[int, tuple[Kind, Reason]]
+    scores: Scores
+
+
+class Cleaner:
+    r"""Cleans article text with one model, one set of options and, if there is one, one table of site lines.
+
+    Holds no state of any document: it can be shared by threads and pickled to workers. The same text of the same site
+    with the same options always gives the same result, alone or in a batch.
 
         >>> from cleaner import Cleaner
         >>> story = "The council met on Tuesday and voted for the bridge."
@@ -67,36 +83,60 @@ class Cleaner:
         [('advert', 'lexicon')]
     """
 
-    def __init__(self, bundle: Bundle, options: Options | None = None) -> None:
+    def __init__(self, bundle: Bundle, options: Options | None = None, site_lines: "SiteLines | None" = None) -> None:
         """Use a bundle that was read already; ``Cleaner.load`` reads one."""
         self._bundle = bundle
         self._options = options or Options()
+        self._site_lines = site_lines
 
     @classmethod
-    def load(cls, bundle: str | Path | None = None, options: Options | None = None) -> "Cleaner":
+    def load(
+        cls,
+        bundle: str | Path | None = None,
+        options: Options | None = None,
+        site_lines: "SiteLines | str | Path | None" = None,
+    ) -> "Cleaner":
         """Read a bundle (the one that ships, unless a folder is given) and make a cleaner of it.
+
+        ``site_lines`` is a table that ``clean sites`` has counted, or its file: lines that a site repeats are judged
+        by it as well, where a call says which site its document is from.
 
         Raises
         ------
         ModelError
             When the bundle is missing, damaged or made for another version.
+        InputError
+            When the table is.
         """
-        return cls(read_bundle(bundle), options)
+        if isinstance(site_lines, str | Path):
+            from cleaner.sites import SiteLines
+
+            site_lines = SiteLines(site_lines)
+        return cls(read_bundle(bundle), options, site_lines)
 
     @property
     def options(self) -> Options:
         """What this cleaner does when a call gives no options of its own."""
         return self._options
 
-    def clean(self, text: str | bytes, options: Options | None = None) -> CleanResult:
+    def clean(self, text: str | bytes, options: Options | None = None, *, site: str | None = None) -> CleanResult:
         """Clean one document.
 
         Bytes are read as UTF-8, or as their byte order mark says; what cannot be decoded is replaced and flagged.
+        ``site`` is the host that published it, or its URL; it means nothing to a cleaner without site lines.
         """
-        return self.clean_batch([text], options)[0]
+        return self.clean_batch([text], options, sites=[site])[0]
 
-    def clean_batch(self, texts: Iterable[str | bytes], options: Options | None = None) -> list[CleanResult]:
+    def clean_batch(
+        self,
+        texts: Iterable[str | bytes],
+        options: Options | None = None,
+        *,
+        sites: Iterable[str | None] | None = None,
+    ) -> list[CleanResult]:
         """Clean many documents, in order; each result is the same as ``clean`` gives for its text alone.
+
+        ``sites`` are those of the documents, one for each.
 
         >>> from cleaner import Cleaner
         >>> [result.text for result in Cleaner.load().clean_batch(["", "Anzeige"])]
@@ -104,7 +144,7 @@ class Cleaner:
         """
         options = options or self._options
         results: list[CleanResult] = []
-        for documents in _batches(texts, options.unwrap):
+        for documents in _batches(_documents(texts, sites, options.unwrap)):
             results += self._clean_together(documents, options)
         return results
 
@@ -127,7 +167,8 @@ class Cleaner:
         options = options or self._options
         markup, replaced = markup_of(html, charset)
         models = self._bundle.classifier.text_model, self._page_classifier
-        result = clean_page(markup, url, models, lambda text: self.clean(text, options), options)
+        by_site = self._by_site([url], options) if url else None
+        result = clean_page(markup, url, models, lambda text: self.clean(text, options, site=url), options, by_site)
         return replace(result, flags=(Flag.UNDECODABLE_BYTES, *result.flags)) if replaced else result
 
     def __getstate__(self) -> dict[str, Any]:
@@ -141,22 +182,43 @@ class Cleaner:
         """The part of the model that judges pages, read when the first page comes."""
         return read_page_classifier(self._bundle)
 
-    def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
-        lines = normalized([unit for document in documents for unit in document.units], options)
+    def _by_site(self, sites: list[str | None], options: Options) -> "ByLine | None":
+        """What the site lines say of documents of these sites; nothing when there are none to ask."""
+        if self._site_lines is None or not any(sites):
+            return None
+        from cleaner.sites.decision import BySite
+
+        return BySite(self._site_lines, sites, options)
+
+    def score_batch(
+        self, texts: Iterable[str | bytes], options: Options | None = None
+    ) -> Iterator[tuple[list[str], list[float]]]:
+        """What the model says of the lines of documents: of each its normalised lines, and their scores.
+
+        A line is what is judged as one: a paragraph of hard-wrapped text.
+        """
+        options = options or self._options
+        for documents in _batches(_documents(texts, None, options.unwrap)):
+            judged = self._judged(documents, options)
+            scores = judged.scores.boilerplate.tolist()
+            for begin, end in pairwise(judged.offsets.tolist()):
+                yield judged.as_given[begin:end], scores[begin:end]
+
+    def _judged(self, documents: list[_Document], options: Options) -> _Judged:
+        as_given = normalized([unit for document in documents for unit in document.units], options)
         offsets = np.cumsum([0, *(len(document.units) for document in documents)])
-        features = line_features(lines, offsets)
-        trims: dict[int, tuple[Trim, ...]] = {}
-        if options.trims:
-            lines, trims = trim_lines(lines, features)
-            if trims:
-                # A paragraph is judged without what was glued to it.
-                features = line_features(lines, offsets)
+        lines, features, trims = trimmed_features(as_given, offsets, options)
         known = known_kinds(lines, features, options)
-        scores = self._bundle.classifier.score(features, known)
+        return _Judged(as_given, offsets, lines, features, trims, known, self._bundle.classifier.score(features, known))
+
+    def _clean_together(self, documents: list[_Document], options: Options) -> list[CleanResult]:
+        as_given, offsets, lines, features, trims, known, scores = self._judged(documents, options)
         decision = decide(scores, features, known, self._bundle.thresholds, options)
+        if by_site := self._by_site([document.site for document in documents], options):
+            by_site(decision, as_given, scores, features)
         drop_repeats(decision, lines, features, options.removed_kinds)
         texts, trims = repair_credits(lines, decision.kinds, trims) if options.trims else (lines, trims)
-        bounds = list(zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True))
+        bounds = list(pairwise(offsets.tolist()))
         flags = [keep_within_budget(decision, texts, begin, end, options) for begin, end in bounds]
         shape = document_shape(scores.boilerplate, np.array(decision.kept, bool), features)
         quality: list[float] = self._bundle.classifier.quality(shape).tolist()
@@ -212,23 +274,24 @@ def _spread(values: Sequence[_Value], sizes: list[int]) -> list[_Value]:
     return [value for value, size in zip(values, sizes, strict=True) for _ in range(size)]
 
 
-def _documents(texts: Iterable[str | bytes], unwrap: bool) -> Iterator[_Document]:
-    for given in texts:
+def _documents(texts: Iterable[str | bytes], sites: Iterable[str | None] | None, unwrap: bool) -> Iterator[_Document]:
+    pairs = zip(texts, repeat(None)) if sites is None else zip(texts, sites, strict=True)
+    for given, site in pairs:
         text, replaced = (given, False) if isinstance(given, str) else decode(given)
         index, raw = split_lines(text)
         flags = (Flag.UNDECODABLE_BYTES,) if replaced else ()
         starts = paragraph_starts(index, raw) if unwrap else None
-        document = _Document(flags, index, raw, raw, starts)
+        document = _Document(flags, index, raw, raw, starts, site)
         if starts:
             paragraphs = map(document.wrapped, starts, [*starts[1:], len(raw)])
             document = document._replace(units=[join_wrapped(lines, glued(lines)) for lines in paragraphs])
         yield document
 
 
-def _batches(texts: Iterable[str | bytes], unwrap: bool) -> Iterator[list[_Document]]:
+def _batches(documents: Iterable[_Document]) -> Iterator[list[_Document]]:
     batch: list[_Document] = []
     lines = 0
-    for document in _documents(texts, unwrap):
+    for document in documents:
         batch.append(document)
         lines += len(document.raw) + 1  # an empty document takes memory too
         if lines >= LINES_AT_ONCE:

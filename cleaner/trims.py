@@ -10,10 +10,12 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleaner.document import Kind, Trim
-from cleaner.features import HEAD, TAIL, Edges, LineFeatures
+from cleaner.features import HEAD, TAIL, Edges, LineFeatures, line_features
 from cleaner.lexicon import INVITING, Pattern
+from cleaner.options import Options
 
 # An end is cut only if at least this many code points are left.
 _LEAST_LEFT: Final = 20
@@ -146,6 +148,17 @@ def trim_lines(lines: list[str], features: LineFeatures) -> tuple[list[str], dic
         if colon >= 0 and _has_invitation(line, colon):
             candidates.add(i)
     return _changed(lines, {i: done for i in sorted(candidates) if (done := trim(lines[i]))[1]})
+
+
+def trimmed_features(
+    lines: list[str], offsets: NDArray[np.intp], options: Options
+) -> tuple[list[str], LineFeatures, dict[int, tuple[Trim, ...]]]:
+    """Trim the normalised lines of some documents, and read their features: a line is judged without what was glued."""
+    features = line_features(lines, offsets)
+    if not options.trims:
+        return lines, features, {}
+    lines, trims = trim_lines(lines, features)
+    return lines, line_features(lines, offsets) if trims else features, trims
 
 
 def repair_credits(

@@ -274,7 +274,7 @@ def _assemble(folder: Path, manifest: dict[str, Any], given: dict[str, NDArray[A
 def _assemble_pages(classifier: LineClassifier, arrays: _Arrays) -> "PageClassifier":
     # Late, because who cleans text need not wait for what pages take.
     from cleaner.model.pages import PageClassifier, Pass
-    from cleaner.page.evidence import PATH_BITS
+    from cleaner.page.paths import PATH_BITS
     from cleaner.page.surroundings import first_bounds, second_bounds
 
     path_model = arrays.text_model("path_", PATH_BITS)

@@ -15,7 +15,7 @@ from cleaner.document import Kind
 from cleaner.features import LineFeatures
 from cleaner.model.scorer import DECIMALS, Calibration, Perceptron, QualityModel, Scores, TextModel, softmax
 from cleaner.page.evidence import Evidence
-from cleaner.page.surroundings import first_columns, second_columns
+from cleaner.page.surroundings import expected_f1, first_columns, second_columns
 
 
 class Pass(NamedTuple):
@@ -39,20 +39,21 @@ class PageClassifier(NamedTuple):
     quality: QualityModel
 
     def score(
-        self, text_model: TextModel, features: LineFeatures, evidence: Evidence, certain: Collection[int], passes: int
+        self, text_model: TextModel, features: LineFeatures, evidence: Evidence, certain: Collection[int], sure: float
     ) -> Scores:
-        """Calibrated scores and kinds of the blocks of a page, after one pass or two.
+        """Calibrated scores and kinds of the blocks of a page; one pass does if it promises an F1 of ``sure``.
 
         ``boilerplate`` is the probability that a block is not content: on a page the title is metadata.
         """
         text_scores = text_model.scores(features, certain)
         columns = first_columns(text_scores, path_scores(self.path_model, evidence), evidence, features)
-        probabilities, calibration = self.first.probabilities(columns), self.first.calibration
-        if passes > 1:
-            doubt = not_content(self.kinds, probabilities)
-            columns = second_columns(columns, doubt, evidence, features)
-            probabilities, calibration = self.second.probabilities(columns), self.second.calibration
-        boilerplate = calibration(not_content(self.kinds, probabilities))
+        probabilities = self.first.probabilities(columns)
+        doubt = not_content(self.kinds, probabilities)
+        boilerplate = self.first.calibration(doubt)
+        promised, _ = expected_f1(boilerplate, features.lengths)
+        if promised < sure:
+            probabilities = self.second.probabilities(second_columns(columns, doubt, evidence, features))
+            boilerplate = self.second.calibration(not_content(self.kinds, probabilities))
         content = self.kinds.index(Kind.CONTENT)
         titles = probabilities.argmax(axis=1) == self.kinds.index(Kind.HEADLINE)
         probabilities[:, content] = -1
@@ -61,7 +62,9 @@ class PageClassifier(NamedTuple):
 
 def path_scores(path_model: TextModel, evidence: Evidence) -> NDArray[np.int32]:
     """What the paths of the blocks say, shape (heads, blocks)."""
-    return path_model.scores_of(evidence.path_grams(), len(evidence.paths))[:, evidence.path]
+    paths, element = evidence.paths, evidence.element
+    sums, count = path_model.sums([paths.grams()], 3 * len(paths.own))
+    return path_model.logits(paths.whole(sums, element), paths.whole(count, element))
 
 
 def not_content(kinds: tuple[Kind, ...], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,13 +74,13 @@ class TextModel(NamedTuple):
 
         ``certain`` numbers lines that are known to be boilerplate, so that their neighbours are judged knowing it.
         """
-        scores = self.scores_of(features.grams, len(features.lengths))
+        scores = self.logits(*self.sums(features.grams, len(features.lengths)))
         if certain:
             scores[0, list(certain)] = SCORE_LIMIT
         return scores
 
-    def scores_of(self, all_grams: list[Grams], lines: int) -> NDArray[np.int32]:
-        """The same for anything that is made of hashed tokens, shape (heads, lines)."""
+    def sums(self, all_grams: list[Grams], lines: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+        """The weights of the grams of each line added up, shape (heads, lines), and how many there are, (lines,)."""
         heads = self.weights.shape[1]
         sums = np.zeros((LANES * len(self.packed), lines), np.int32)
         count = np.zeros(lines, np.intp)
@@ -93,7 +93,11 @@ class TextModel(NamedTuple):
                     for odd, weights in enumerate((words, words >> np.uint64(_WEIGHT_BITS))):
                         lanes = segment_sums(weights & _EVERY_OTHER, grams.starts, stops).astype("<u8", copy=False)
                         sums[first + odd : first + LANES : 2, here] += lanes.view("<u2").reshape(-1, LANES // 2).T
-        logits = (sums[:heads] - _BIAS * count) / np.sqrt(np.maximum(count, 1)) * self.units[:, None]
+        return sums[:heads] - _BIAS * count.astype(np.int32), count
+
+    def logits(self, sums: NDArray[np.integer], count: NDArray[np.integer]) -> NDArray[np.int32]:
+        """What sums of weights, (heads, lines), over so many grams, (lines,), come to; (heads, lines)."""
+        logits: NDArray[np.float64] = sums / np.sqrt(np.maximum(count, 1)) * self.units[:, None]
         logits += self.intercepts[:, None]
         return np.clip(np.rint(logits * SCORE_UNIT), -SCORE_LIMIT, SCORE_LIMIT).astype(np.int32)
 

@@ -25,7 +25,7 @@ CELLS: Final = frozenset({"td", "th"})
 # Elements whose text is not shown, or not as text.
 UNSEEN: Final = frozenset(
     "annotation applet area audio base canvas datalist embed head iframe img input link meta noembed object param"
-    " script select source style svg template textarea title track video".split()
+    " script select style svg template textarea title video".split()
 )
 BOLD: Final = frozenset({"b", "strong"})
 LINK: Final = "a"
@@ -52,8 +52,8 @@ class Page:
     ``element[i]`` the number of the innermost element that holds all of it, ``linked[i]`` and ``bold[i]`` count its
     code points inside links and bold type, ``links[i]`` the links that hold some of it, and ``broken[i]`` says whether
     a ``<br>`` stands before it. Of the ``k``-th element, numbered in document order, ``tags[k]`` is the name,
-    ``attributes[k]`` what it says, ``parent[k]`` the number of the element around it (-1: none), and the blocks that
-    have a part in it are those from ``begin[k]`` to before ``end[k]``.
+    ``attributes[k]`` what it says if it holds text, ``parent[k]`` the number of the element around it (-1: none), and
+    the blocks that have a part in it are those from ``begin[k]`` to before ``end[k]``.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -68,6 +68,10 @@ class Page:
     begin: list[int] = field(default_factory=list)
     end: list[int] = field(default_factory=list)
     _paths: dict[int, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def holds_text(self, element: int) -> bool:
+        """Whether any block has a part in an element."""
+        return self.begin[element] < self.end[element]
 
     def ancestry(self, block: int) -> list[int]:
         """The elements around a block, from the innermost to the root."""
@@ -144,7 +148,7 @@ class _Collector:
                         self._read(text)
             else:
                 if seen and tag != BREAK:
-                    self._leave(tag)
+                    self._leave(tag, element)
                 if (text := element.tail) and self._around:
                     self._read(text)
         return self._page
@@ -164,24 +168,28 @@ class _Collector:
             if tag == LINK:
                 self._link = len(page.tags)
         block = len(page.texts)
-        page.parent.append(self._around[-1] if self._around else -1)
-        self._around.append(len(page.tags))
+        around = self._around
+        page.parent.append(around[-1] if around else -1)
+        around.append(len(page.tags))
         page.tags.append(tag)
-        page.attributes.append(dict(element.items()))
+        page.attributes.append({})
         page.begin.append(block)
         page.end.append(block)
 
-    def _leave(self, tag: str) -> None:
+    def _leave(self, tag: str, element: "_Element") -> None:
         if tag in BLOCKS or "-" in tag or (tag in CELLS and self._cells.pop()):
             self._end_block()
         if (counted := _COUNTED.get(tag)) is not None:
             self._depths[counted] -= 1
-        number, depth = self._around.pop(), len(self._around)
-        # The block that is open has a part in the element if its last piece has.
-        page, inside = self._page, depth < self._lowest
-        page.end[number] = len(page.texts) + (inside and self._home is not None)
-        if inside:
+        number, depth, page = self._around.pop(), len(self._around), self._page
+        end = len(page.texts)
+        if depth < self._lowest:
+            # The block that is open has a part in the element, since its last piece has.
+            end += self._home is not None
             self._lowest = depth
+        page.end[number] = end
+        if page.begin[number] < end:
+            page.attributes[number] = dict(element.items())
 
     def _read(self, text: str) -> None:
         if self._depths[_PRE]:
@@ -241,10 +249,13 @@ class _Collector:
             self._start_block()
 
 
-# A tag, or the end of the markup.
-_TAG: Final = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]{0,30})?[^<>]*>|\Z")
+# A comment, a tag, or the end of the markup.
+_TAG: Final = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([A-Za-z][A-Za-z0-9-]{0,30})?[^<>]*>|\Z", re.DOTALL)
 # Of these the text goes with the tags, when tags are all that is looked at.
-_RAW: Final = frozenset({"script", "style", "svg", "template", "textarea", "title"})
+_RAW_ENDS: Final = {
+    name: re.compile(rf"</{name}\b[^<>]*>|\Z", re.IGNORECASE)
+    for name in ("script", "style", "svg", "template", "textarea", "title")
+}
 _NO_FRAMES: Final = re.compile(r"<(/?)noframes\b", re.IGNORECASE)
 
 
@@ -272,15 +283,16 @@ def parse_markup(markup: str) -> "tuple[_Element | None, bool]":
 
 def _pieces(markup: str) -> Iterator[str]:
     """What stands between the tags of some markup, fit to be parsed again."""
-    at, inside = 0, ""
-    for tag in _TAG.finditer(markup):
-        if not inside and (piece := markup[at : tag.start()].strip()):
+    at = 0
+    while at < len(markup):
+        tag = _TAG.search(markup, at)
+        assert tag is not None  # the end is always found
+        if piece := markup[at : tag.start()].strip():
             yield piece.replace("<", "&lt;")
         at, name = tag.end(), (tag[2] or "").lower()
-        if not inside and not tag[1] and name in _RAW:
-            inside = name
-        elif tag[1] and name == inside:
-            inside = ""
+        empty = name == "svg" and tag[0].endswith("/>")
+        if name in _RAW_ENDS and not tag[1] and not empty and (end := _RAW_ENDS[name].search(markup, at)):
+            at = end.end()
 
 
 def _parse(markup: str) -> "tuple[_Element | None, bool]":

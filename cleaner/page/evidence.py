@@ -1,30 +1,20 @@
 """A page and its blocks → what their elements say of each block, before any model looks at it.
 
-Integers, each within known bounds, as the models need them. Words that authors of pages choose for classes and names
-become hashed tokens of a *path*, which a linear model reads as it reads the n-grams of lines. What the models make of
-all this is left to ``model``, and how a block looks beside others is left to ``surroundings``.
+Integers, each within known bounds, as the models need them. What the elements are called is left to ``paths``, what the
+models make of all this to ``model``, and how a block looks beside others to ``surroundings``.
 """
 
 import re
-import zlib
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleaner.features import BOUNDS, MOST_GRAMS, Grams, log_scale
+from cleaner.features import BOUNDS, log_scale
 from cleaner.page.blocks import Page
 from cleaner.page.head import Head
-
-# Buckets of the tokens of paths.
-PATH_BITS: Final = 16
-# Class names of one element that are looked at, and code points of each: pages with more are made by programs.
-_MOST_CLASSES, _LONGEST_CLASS = 12, 80
-# An attribute is looked at up to here.
-_LONGEST_NAME: Final = 4096
-_CAMEL: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+from cleaner.page.paths import Paths, read_paths
 
 # The innermost element of a block, and elements around it, that are told apart.
 _TAGS: Final = {
@@ -49,14 +39,14 @@ OTHERS: Final = {
 COLUMNS: Final = (*(f"is_{tag}" for tag in TAGS), *(f"in_{tag}" for tag in AROUND), *OTHERS)
 COLUMN_BOUNDS: Final = (*[FLAG] * (len(TAGS) + len(AROUND)), *OTHERS.values())
 
-# What stands deeper than this many elements adds nothing to what is said around it: no page of the corpora does.
-# Nor does what comes to so many different words: the longest path of the corpora has 390.
-DEEPEST: Final = 128
-MOST_AROUND: Final = 2048
 # Containers of a block that are looked at: its element, and those around it that hold more blocks, one by one.
 LEVELS: Final = 5
 # A block resembles a title from this share of common words on.
 _TITLE_SHARE: Final = 0.6
+# The elements that make the shape of a block: its own, and two around it.
+_SHAPED: Final = 3
+# A line that is so many times longer, or shorter, than all titles is none.
+_MUCH_LONGER, _MUCH_SHORTER = 3, 5
 # So many titles of a page are looked at; they rarely differ.
 MOST_TITLES: Final = 3
 # A block is looked for in a JSON-LD body by this many code points of either end.
@@ -66,21 +56,21 @@ _LONGEST_BODY: Final = 200_000
 # In all, so much of a page has to stand in the body, in code points.
 _LEAST_IN_BODY: Final = 200
 
-_HIDDEN: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_WORDS: Final = re.compile(r"\w+")
 
 
 class Evidence(NamedTuple):
     """What the elements of a page say of its blocks.
 
-    ``columns`` int32 (``COLUMNS``, blocks); ``paths`` are the different paths of the page, each as the buckets of its
-    tokens, and ``path`` (blocks,) numbers those of the blocks; ``containers`` (``LEVELS``, 2, blocks) are the first
-    block of each container of a block and the one behind its last; ``shape`` (blocks,) is one number for blocks whose
-    elements look alike; ``spans`` (2, elements) are the first block of each element, and the one behind its last.
+    ``columns`` int32 (``COLUMNS``, blocks); ``paths`` are those of the elements, and ``element`` (blocks,) numbers the
+    innermost of each block; ``containers`` (``LEVELS``, 2, blocks) are the first block of each container of a block and
+    the one behind its last; ``shape`` (blocks,) is one number for blocks whose elements look alike; ``spans`` (2,
+    elements) are the first block of each element, and the one behind its last.
     """
 
     columns: NDArray[np.int32]
-    paths: list[tuple[int, ...]]
-    path: NDArray[np.intp]
+    paths: Paths
+    element: NDArray[np.intp]
     containers: NDArray[np.intp]
     shape: NDArray[np.intp]
     spans: NDArray[np.intp]
@@ -90,154 +80,36 @@ class Evidence(NamedTuple):
         column: NDArray[np.int32] = self.columns[COLUMNS.index(name)]
         return column
 
-    def path_grams(self) -> list[Grams]:
-        """The tokens of the paths as n-grams are kept, so that a ``TextModel`` can score them."""
-        return path_grams(self.paths)
-
-
-def path_grams(paths: Sequence[tuple[int, ...]]) -> list[Grams]:
-    """The tokens of some paths, given as buckets, in the form of n-grams."""
-    lengths = np.fromiter(map(len, paths), np.intp, len(paths))
-    stops = np.cumsum(lengths)
-    starts = stops - lengths
-    buckets = np.fromiter((bucket for path in paths for bucket in path), np.intp, int(lengths.sum()))
-    parts = []
-    # No more of one path at a time than the sums of a ``TextModel`` have room for.
-    for first in range(0, max(int(lengths.max(initial=0)), 1), MOST_GRAMS):
-        low = np.minimum(starts + first, stops)
-        parts.append(Grams(0, len(paths), [buckets], low, [np.minimum(low + MOST_GRAMS, stops)]))
-    return parts
-
 
 def read_evidence(page: Page, head: Head, lines: list[str]) -> Evidence:
     """What is known of the blocks of a page; ``lines`` are their normalised texts."""
-    homes = {element: number for number, element in enumerate(dict.fromkeys(page.element))}
-    home = np.fromiter((homes[element] for element in page.element), np.intp, len(lines))
-    elements = _Elements(page)
-    count = len(lines)
+    element = np.array(page.element, np.intp)
     return Evidence(
-        columns=_columns(page, elements, head, lines, list(homes), home),
-        paths=[elements.path(element) for element in homes],
-        path=home,
-        containers=_containers(page, list(homes), count)[:, :, home],
-        shape=_numbers([elements.shape(element) for element in homes])[home],
-        spans=np.minimum(np.array([page.begin, page.end], np.intp).reshape(2, len(page.tags)), count),
+        columns=_columns(page, element, head, lines),
+        paths=read_paths(page),
+        element=element,
+        containers=_containers(page, element, len(lines)),
+        shape=_shapes(page),
+        spans=np.minimum(np.array([page.begin, page.end], np.intp).reshape(2, len(page.tags)), len(lines)),
     )
 
 
-class _Elements:
-    """What the elements of one page are called; each name is taken apart once."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self.depth = _depths(page.parent)
-        self._buckets: dict[int, _Buckets] = {}
-        self._around: dict[int, frozenset[str]] = {-1: frozenset()}
-        self._together: dict[int, frozenset[int]] = {-1: frozenset()}
-
-    def path(self, element: int) -> tuple[int, ...]:
-        """The buckets of what names an element, the one around it, and all of them up to the root together."""
-        outer = self._page.parent[element]
-        next_to = self._named(outer).outer if outer >= 0 else ()
-        together = self._gathered(element, self._together, lambda one: self._named(one).together)
-        return (*self._named(element).own, *next_to, *sorted(together))
-
-    def shape(self, element: int) -> tuple[tuple[str, str], ...]:
-        """The tags and classes of an element and of two around it."""
-        page = self._page
-        shape: list[tuple[str, str]] = []
-        while element >= 0 and len(shape) < 3:  # noqa: PLR2004 -- as the docstring says
-            shape.append((page.tags[element], page.attributes[element].get("class", "")))
-            element = page.parent[element]
-        return tuple(shape)
-
-    def around(self, element: int) -> frozenset[str]:
-        """Which of the tags ``AROUND`` an element stands in, its own included."""
-        return self._gathered(element, self._around, lambda one: _AROUND & {self._page.tags[one]})
-
-    def _named(self, element: int) -> "_Buckets":
-        if (buckets := self._buckets.get(element)) is None:
-            said = self._page.attributes[element]
-            style = said.get("style", "")[:_LONGEST_NAME]
-            hidden = "hidden" in said or said.get("aria-hidden") == "true" or bool(_HIDDEN.search(style))
-            names = (said.get(name, "")[:_LONGEST_NAME] for name in _NAMING)
-            buckets = self._buckets[element] = _buckets_of(self._page.tags[element], hidden, *names)
-        return buckets
-
-    def _gathered(
-        self, element: int, known: "dict[int, frozenset[_Named]]", own: "Callable[[int], Iterable[_Named]]"
-    ) -> "frozenset[_Named]":
-        """What an element and all around it say, remembered for each."""
-        chain = []
-        while element not in known:
-            chain.append(element)
-            element = self._page.parent[element]
-        gathered = known[element]
-        for one in reversed(chain):
-            grows = self.depth[one] < DEEPEST and len(gathered) < MOST_AROUND
-            gathered = known[one] = gathered.union(own(one)) if grows else gathered
-        return gathered
-
-
-_Named = TypeVar("_Named", str, int)
-_AROUND: Final = frozenset(AROUND)
-_NAMING: Final = ("class", "id", "role", "itemprop", "itemtype")
-
-
-class _Buckets(NamedTuple):
-    """The buckets of the words that name an element: as that of a block, as the one around it, as any around it."""
-
-    own: tuple[int, ...]
-    outer: tuple[int, ...]
-    together: tuple[int, ...]
-
-
-# Pages of a site share their names, so they are remembered from page to page.
-@lru_cache(maxsize=1 << 14)
-def _buckets_of(tag: str, hidden: bool, *said: str) -> _Buckets:
-    """The buckets of an element, by what it says under each of ``_NAMING``."""
-    classes, name, role, prop, kind = said
-    tokens = [tag, *([f"r={role.lower()}"] if role else []), *([f"i={prop.lower()}"] if prop else [])]
-    if kind:
-        tokens.append(f"t={kind.rsplit('/', 1)[-1].lower()}")
-    for mark, words in (("c", classes), ("i", name)):
-        for word in words.split()[:_MOST_CLASSES]:
-            short = word[:_LONGEST_CLASS]
-            tokens.append(f"{mark}={short.lower()}")
-            tokens += [f"w={part.lower()}" for part in _CAMEL.findall(short) if len(part) > 1]
-    if hidden:
-        tokens.append("hidden")
-    encoded = [token.encode("utf-8", "replace") for token in dict.fromkeys(tokens)]
-    # A checksum goes on from that of what stands in front.
-    own, outer, together = (
-        tuple(zlib.crc32(token, place) >> (32 - PATH_BITS) for token in encoded) for place in _PLACES
-    )
-    return _Buckets(own, outer, together)
-
-
-_PLACES: Final = tuple(zlib.crc32(place) for place in (b"0:", b"1:", b"*:"))
-
-
-def _columns(
-    page: Page, elements: _Elements, head: Head, lines: list[str], homes: list[int], home: NDArray[np.intp]
-) -> NDArray[np.int32]:
+def _columns(page: Page, element: NDArray[np.intp], head: Head, lines: list[str]) -> NDArray[np.int32]:
     count = len(lines)
-    flags = np.zeros((len(homes), len(TAGS) + len(AROUND)), np.int32)
-    flags.ravel()[
-        [
-            number * len(_FLAGS) + _FLAGS[name]
-            for number, element in enumerate(homes)
-            for name in (f"is_{_TAGS.get(page.tags[element], _OTHER)}", *elements.around(element))
-        ]
-    ] = 1
+    depths, around = _surrounded(page)
+    flags = [
+        np.array([_TAG_NUMBERS.get(page.tags[one], TAGS.index(_OTHER)) for one in page.element])
+        == np.arange(len(TAGS))[:, None],
+        np.array(around, np.int64)[element] >> np.arange(len(AROUND))[:, None] & 1,
+    ]
     length = np.fromiter((max(len(text), 1) for text in page.texts), np.intp, count)
     linked = np.minimum(np.array(page.linked, np.intp) * SHARE // length, SHARE)
     (title, summary), place = _alike(lines, (head.titles[:MOST_TITLES], head.summaries[:1])), np.arange(count)
-    at = _title_place(title, [page.tags[element] for element in page.element])
+    at = _title_place(title, [page.tags[one] for one in page.element])
     body = _in_bodies(lines, head.bodies)
     has_body = int((body * length).sum() >= _LEAST_IN_BODY * SHARE)
     others = {
-        "depth": np.array([min(6 * elements.depth[element], OTHERS["depth"]) for element in homes], np.intp)[home],
+        "depth": np.minimum(6 * np.array(depths, np.intp), OTHERS["depth"])[element],
         "linked": linked,
         "all_linked": linked > 0.95 * SHARE,
         "links": log_scale(np.array(page.links, np.intp)),
@@ -251,40 +123,60 @@ def _columns(
         "in_body": body * has_body,
         "has_body": np.full(count, has_body),
     }
-    return np.concatenate([flags.T[:, home], np.array([others[name] for name in OTHERS], np.int32)])
+    return np.concatenate([*flags, [others[name] for name in OTHERS]]).astype(np.int32)
 
 
-_FLAGS: Final = {name: number for number, name in enumerate([*(f"is_{tag}" for tag in TAGS), *AROUND])}
+_TAG_NUMBERS: Final = {tag: TAGS.index(told) for tag, told in _TAGS.items()}
 
 
-def _depths(parent: list[int]) -> list[int]:
+def _surrounded(page: Page) -> tuple[list[int], list[int]]:
+    """How deep each element stands, and which of the tags ``AROUND`` it stands in, its own included: a bit for each."""
     depths: list[int] = []
-    for outer in parent:
+    around: list[int] = []
+    for tag, outer in zip(page.tags, page.parent, strict=True):
+        own = _AROUND_BITS.get(tag, 0)
         depths.append(depths[outer] + 1 if outer >= 0 else 0)
-    return depths
+        around.append(around[outer] | own if outer >= 0 else own)
+    return depths, around
+
+
+_AROUND_BITS: Final = {tag: 1 << bit for bit, tag in enumerate(AROUND)}
+
+
+def _shapes(page: Page) -> NDArray[np.intp]:
+    """One number for the blocks whose elements, and two around them, have the same tags and classes."""
+    known: dict[tuple[tuple[str, str | None], ...], int] = {}
+    shapes: dict[int, int] = {}
+    for one in dict.fromkeys(page.element):
+        outer, shape = one, list[tuple[str, str | None]]()
+        while outer >= 0 and len(shape) < _SHAPED:
+            shape.append((page.tags[outer], page.attributes[outer].get("class")))
+            outer = page.parent[outer]
+        shapes[one] = known.setdefault(tuple(shape), len(known))
+    return np.fromiter(map(shapes.__getitem__, page.element), np.intp, len(page.element))
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text.casefold()))
+    return frozenset(_WORDS.findall(text.casefold()))
 
 
 def _alike(lines: list[str], groups: Sequence[list[str]]) -> NDArray[np.intp]:
     """How much of its words each line shares with the likest text of each group, in 1/256 (Dice's coefficient).
 
-    Shape (groups, lines).
+    Shape (groups, lines). Lines that are much longer or shorter than the texts have too many other words, or too few.
     """
-    # Lines that are much longer than the texts have too many other words.
-    longest = [3 * max(map(len, texts), default=0) for texts in groups]
-    wanted = [[_words(text) for text in dict.fromkeys(texts)] for texts in groups]
     alike = np.zeros((len(groups), len(lines)), np.intp)
-    for i, line in enumerate(lines):
-        if len(line) <= max(longest):
-            words = _words(line)
-            for row, texts, most in zip(alike, wanted, longest, strict=True):
-                if len(line) <= most:
-                    row[i] = max(
-                        (2 * SHARE * len(words & text) // max(len(words) + len(text), 1) for text in texts), default=0
-                    )
+    words: dict[str, frozenset[str]] = {}
+    for row, texts in zip(alike, groups, strict=True):
+        if not texts:
+            continue
+        wanted = [_words(text) for text in dict.fromkeys(texts)]
+        shortest, longest = min(map(len, texts)) // _MUCH_SHORTER, max(map(len, texts)) * _MUCH_LONGER
+        for i, line in enumerate(lines):
+            if shortest <= len(line) <= longest:
+                if (own := words.get(line)) is None:
+                    own = words[line] = _words(line)
+                row[i] = max(2 * SHARE * len(own & text) // max(len(own) + len(text), 1) for text in wanted)
     return alike
 
 
@@ -305,17 +197,16 @@ def _in_bodies(lines: list[str], bodies: list[str]) -> NDArray[np.intp]:
     return np.array([SHARE // 2 * (held[head] + held[tail]) for head, tail in ends], np.intp)
 
 
-def _containers(page: Page, homes: list[int], count: int) -> NDArray[np.intp]:
-    """The containers of each element of ``homes``, (``LEVELS``, 2, elements); the whole page where there are fewer."""
-    spans: list[tuple[tuple[int, int], ...]] = []  # of the containers of each element, from the innermost on
-    for span, outer in zip(zip(page.begin, page.end, strict=True), page.parent, strict=True):
-        around = spans[outer] if outer >= 0 else ()
-        spans.append(around if around and around[0] == span else (span, *around[: LEVELS - 1]))
-    found = [(*spans[home], *[(0, count)] * (LEVELS - len(spans[home]))) for home in homes]
-    return np.minimum(np.array(found, np.intp).reshape(len(homes), LEVELS, 2).transpose(1, 2, 0), count)
-
-
-def _numbers(keys: Sequence[object]) -> NDArray[np.intp]:
-    """A number for each key, equal keys having equal ones."""
-    known: dict[object, int] = {}
-    return np.fromiter((known.setdefault(key, len(known)) for key in keys), np.intp, len(keys))
+def _containers(page: Page, element: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """The containers of each block, (``LEVELS``, 2, blocks); the whole page where there are fewer."""
+    larger: list[int] = []  # of each element, the one around it that holds more blocks
+    for begin, end, outer in zip(page.begin, page.end, page.parent, strict=True):
+        same = outer >= 0 and page.begin[outer] == begin and page.end[outer] == end
+        larger.append(larger[outer] if same else outer)
+    # The last stands for the page.
+    outer_of, spans = np.array([*larger, -1], np.intp), np.array([[*page.begin, 0], [*page.end, count]], np.intp)
+    found = []
+    for _ in range(LEVELS):
+        found.append(spans[:, element])
+        element = outer_of[element]
+    return np.minimum(np.array(found, np.intp).reshape(LEVELS, 2, count), count)

@@ -32,6 +32,11 @@ def markdown_of(page: Page, lines: Sequence[Line]) -> str:
     return "".join(_Writer(page, blocks).write(blocks))
 
 
+def markdown_of_text(lines: Sequence[Line]) -> str:
+    """The lines, each a paragraph of plain text, as Markdown."""
+    return "\n\n".join(_without_mark(_without_tags(line.text)) for line in lines if line.text)
+
+
 class _Block:
     """One block and the elements that give it its form."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleaner.decode import known_kinds
-from cleaner.document import Kind
+from cleaner.document import Kind, Reason
 from cleaner.features import LineFeatures, line_features
 from cleaner.model.pages import PageClassifier, Pass, not_content, path_scores
 from cleaner.model.scorer import Perceptron, QualityModel, Scores, TextModel, softmax
@@ -38,10 +38,11 @@ UNITS = 32
 
 @dataclass(frozen=True, slots=True)
 class _Stack:
-    """The pages side by side: ``rows[i]`` are the blocks of the ``i``-th among all."""
+    """The pages side by side: ``rows[i]`` are the blocks of the ``i``-th among all, ``known[i]`` those certain."""
 
     pages: list[MarkedPage]
     features: list[LineFeatures]
+    known: list[dict[int, tuple[Kind, Reason]]]
     rows: list[slice]
     fold: NDArray[np.intp]
     lengths: NDArray[np.intp]
@@ -50,9 +51,12 @@ class _Stack:
     def of(cls, pages: list[MarkedPage], folds: int) -> "_Stack":
         size = [len(page.document.lines) for page in pages]
         ends = np.cumsum(size).tolist()
+        features = [line_features(page.document.lines, np.array([0, len(page.document.lines)])) for page in pages]
         return cls(
             pages,
-            [line_features(page.document.lines, np.array([0, len(page.document.lines)])) for page in pages],
+            features,
+            # Serving tells the model what is certain; so does training.
+            [known_kinds(page.document.lines, own, Options()) for page, own in zip(pages, features, strict=True)],
             [slice(end - count, end) for end, count in zip(ends, size, strict=True)],
             np.array([fold_of_site(page.document.site, folds) for page in pages]),
             np.array([len(line) for page in pages for line in page.document.lines]),
@@ -131,10 +135,9 @@ def _first(
 ) -> NDArray[np.float32]:
     """What the first pass sees of every block, scored by models that never saw its site; (blocks, columns)."""
     out = np.zeros((len(stack.lengths), columns), np.float32)
-    for page, features, rows, fold in zip(stack.pages, stack.features, stack.rows, stack.fold.tolist(), strict=True):
-        # Serving tells the model what is certain; so does training.
-        certain = known_kinds(page.document.lines, features, Options())
-        text_scores = text_models[fold].scores(features, certain)
+    parts = zip(stack.pages, stack.features, stack.known, stack.rows, stack.fold.tolist(), strict=True)
+    for page, features, known, rows, fold in parts:
+        text_scores = text_models[fold].scores(features, known)
         out[rows] = first_columns(text_scores, path_scores(path_models[fold], page.evidence), page.evidence, features).T
     return out
 
@@ -158,7 +161,7 @@ def _quality(
         if document.gold is None:
             continue
         scores = Scores(KINDS, boilerplate[rows], best[rows], np.zeros(len(document.lines), bool))
-        kept = decide_blocks(scores, document.lines, features, {}, Options()).kept
+        kept = decide_blocks(scores, document.lines, features, stack.known[number], Options()).kept
         left = "\n".join(line for line, stays in zip(document.lines, kept, strict=True) if stays)
         shapes.append(document_shape(boilerplate[rows], np.array(kept, bool), features)[:, 0])
         good.append(word_f1(left, document.gold) >= GOOD_F1)

@@ -8,10 +8,12 @@ the blocks that hold one.
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from joblib import Parallel, delayed
 
 from cleaner.document import Kind
 from cleaner.normalize import normalize_lines
+from cleaner.options import Options
 from cleaner.page.blocks import parse_markup
 from cleaner.page.cleaning import read_page
 from cleaner.page.evidence import Evidence, read_evidence
@@ -20,6 +22,7 @@ from cleaner.training.align import BOILERPLATE, CONTENT, UNDECIDED, align, words
 from cleaner.training.corpora import Document, corrected
 from cleaner.training.labels import Annotations, Reading, line_hash
 from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA, rows_of
+from cleaner.trims import trimmed_features
 
 NEWS_CORPUS = "fundus-dev.jsonl.xz"
 MARKED_CORPORA = (NEWS_CORPUS, MIXED_CORPUS, *PAGE_CORPORA)
@@ -62,15 +65,17 @@ def _marked(
 ) -> MarkedPage:
     root, _ = parse_markup(markup_of(row["html"])[0])
     page, head = read_page(root)
-    lines = normalize_lines(page.texts, markup=False)
+    whole = normalize_lines(page.texts, markup=False)
+    # Annotations name a line as it was before it was trimmed.
+    lines, _, _ = trimmed_features(whole, np.array([0, len(whole)]), Options())
     title, gold = row.get("title") or "", (row.get("gold") or "").strip()
     said: list[Kind | None] = [None] * len(lines)
     if gold:
-        said = [annotations.kind(row["id"], line) for line in lines]
+        said = [annotations.kind(row["id"], line) for line in whole]
         aligned = align(lines, gold, title)
         labels, kinds = _agreed(aligned, said)
     elif reading is not None:
-        keys = [line_hash(line) for line in lines]
+        keys = [line_hash(line) for line in whole]
         said = [reading.kinds.get(key) for key in keys]
         aligned = align(lines, text, title)
         labels, kinds = corrected(aligned, said)

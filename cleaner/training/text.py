@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
@@ -10,9 +11,10 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import SGDClassifier
 
 from cleaner.document import Kind
-from cleaner.features import HASH_BITS, Grams, excerpt_features, excerpts
+from cleaner.features import HASH_BITS, excerpt_features, excerpts
 from cleaner.model.scorer import TextModel
-from cleaner.page.evidence import PATH_BITS, Evidence, path_grams
+from cleaner.page.evidence import Evidence
+from cleaner.page.paths import PATH_BITS
 from cleaner.training.align import BOILERPLATE, CONTENT
 from cleaner.training.corpora import OWN, Document, fold_of_site
 
@@ -67,8 +69,13 @@ def line_table(documents: list[Document], folds: int) -> LineTable:
 
 def path_table(documents: list[Document], evidence: list[Evidence], folds: int) -> LineTable:
     """Collect the distinct paths of the blocks of some pages."""
-    paths = ([one.paths[number] for number in one.path.tolist()] for one in evidence)
-    return _table(documents, paths, path_matrix, folds)
+    return _table(documents, (paths_of(one) for one in evidence), path_matrix, folds)
+
+
+def paths_of(evidence: Evidence) -> list[tuple[int, ...]]:
+    """The path of each block of a page."""
+    path = {element: evidence.paths.buckets(element) for element in dict.fromkeys(evidence.element.tolist())}
+    return [path[element] for element in evidence.element.tolist()]
 
 
 _Seen = TypeVar("_Seen", bound=Hashable)
@@ -100,15 +107,7 @@ def _table(
 def gram_matrix(texts: list[str]) -> csr_matrix:
     """The n-grams of some excerpts as the text model weighs them: each counts one over the root of their number."""
     lengths = np.fromiter(map(len, texts), np.intp, len(texts))
-    return _matrix(excerpt_features(texts, lengths, np.array([0, len(texts)])).grams, len(texts), HASH_BITS)
-
-
-def path_matrix(paths: list[tuple[int, ...]]) -> csr_matrix:
-    """The tokens of some paths, weighed in the same way."""
-    return _matrix(path_grams(paths), len(paths), PATH_BITS)
-
-
-def _matrix(all_grams: list[Grams], lines: int, bits: int) -> csr_matrix:
+    all_grams = excerpt_features(texts, lengths, np.array([0, len(texts)])).grams
     row_parts, column_parts = [], []
     for grams in all_grams:
         for buckets, stops in zip(grams.buckets, grams.stops, strict=True):
@@ -116,7 +115,16 @@ def _matrix(all_grams: list[Grams], lines: int, bits: int) -> csr_matrix:
             row_parts.append(np.repeat(np.arange(grams.begin, grams.end), number))
             within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
             column_parts.append(buckets[np.repeat(grams.starts, number) + within])
-    rows, columns = np.concatenate(row_parts), np.concatenate(column_parts)
+    return _matrix(np.concatenate(row_parts), np.concatenate(column_parts), len(texts), HASH_BITS)
+
+
+def path_matrix(paths: list[tuple[int, ...]]) -> csr_matrix:
+    """The tokens of some paths, weighed in the same way."""
+    rows = np.repeat(np.arange(len(paths)), [len(path) for path in paths])
+    return _matrix(rows, np.fromiter(chain.from_iterable(paths), np.intp), len(paths), PATH_BITS)
+
+
+def _matrix(rows: NDArray[np.intp], columns: NDArray[np.intp], lines: int, bits: int) -> csr_matrix:
     norm = 1 / np.sqrt(np.maximum(np.bincount(rows, minlength=lines), 1))
     return csr_matrix((norm[rows], (rows, columns)), shape=(lines, 1 << bits))
 

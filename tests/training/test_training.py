@@ -37,7 +37,7 @@ from cleaner.training.fit import FOLDS, document_features, train
 from cleaner.training.labels import line_hash
 from cleaner.training.markup import MARKED_CORPORA, NEWS_CORPUS
 from cleaner.training.pages import MIXED_CORPUS, PAGE_CORPORA
-from cleaner.training.text import HEADS, fit_text_model, gram_matrix, line_table, path_matrix
+from cleaner.training.text import HEADS, fit_text_model, gram_matrix, line_table, path_matrix, paths_of
 
 DATA = Path(__file__).parents[2] / "data"
 # Of our examples the small corpus takes one in so many, because seven models are fitted on it.
@@ -279,8 +279,8 @@ def test_the_model_of_pages_serves_what_was_fitted(trained, fits):
     assert len(fits) == 1 + FOLDS
     for page in marked:
         features, certain = blocks_of(page)
-        for passes in (1, 2):
-            asked = fitted.classifier.text_model, features, page.evidence, certain, passes
+        for sure in (0.0, 1.0):
+            asked = fitted.classifier.text_model, features, page.evidence, certain, sure
             for mine, yours in zip(classifier.score(*asked)[1:], served.score(*asked)[1:], strict=True):
                 assert np.array_equal(mine, yours)
 
@@ -312,7 +312,7 @@ def test_the_path_model_serves_what_was_fitted(fits):
     model = classifier.path_model
     for page in marked:
         evidence = page.evidence
-        grams = path_matrix([evidence.paths[number] for number in evidence.path.tolist()])
+        grams = path_matrix(paths_of(evidence))
         logits = (grams @ model.weights.astype(np.float64)) * model.units + model.intercepts
         expected = np.clip(logits * SCORE_UNIT, -SCORE_LIMIT, SCORE_LIMIT).T
         scores = path_scores(model, evidence)

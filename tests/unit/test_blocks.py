@@ -317,6 +317,28 @@ def test_what_is_nested_too_deeply_is_read_without_its_tags(tag):
     assert read_blocks(root).texts == ["one & all", "two", "three", "4 < 5"]
 
 
+@pytest.mark.parametrize(
+    ("end", "blocks"),
+    [
+        ("<!-- no > no --> two", ["two"]),
+        ("<svg class=icon /> two", ["two"]),
+        ("<svg><text>no</text></svg> two", ["two"]),
+        ('<script>x = "<!--"; no</script> two', ["two"]),
+        ("<SCRIPT>no</Script > two", ["two"]),
+        ("<template>no", []),
+    ],
+)
+def test_without_tags_what_is_not_shown_is_left_out_and_no_more(end, blocks):
+    root, cut = parse_markup(f"<p>one{'<div>' * 5000}{end}")
+    assert cut
+    assert read_blocks(root).texts == ["one", *blocks]
+
+
+def test_text_behind_a_source_or_track_that_is_not_closed_is_read():
+    assert texts("<picture><source srcset=a><img src=b></picture><p>one<track src=c><p>two") == ["one", "two"]
+    assert texts("<video><source src=a><p>no</video>one") == ["one"]
+
+
 def test_nesting_that_can_be_read_is_read():
     page = blocks("<div>" * 1500 + "one<p>two")
     assert page.texts == ["one", "two"]

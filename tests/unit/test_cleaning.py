@@ -168,6 +168,13 @@ def test_an_article_that_a_script_holds_until_the_page_is_built(cleaner):
     assert cleaner.clean_html(f"<p>{STORY[0]}</p>{script}").text == STORY[0]
 
 
+def test_text_of_the_data_is_escaped_as_markdown(cleaner):
+    lines = [f"# {STORY[0]}", f"2024. {STORY[1]}", f"{STORY[2]} <b>"]
+    result = cleaner.clean_html(f"{json_ld(chr(10).join(lines))}<p>Loading")
+    assert result.flags == (Flag.FROM_JSON_LD,)
+    assert result.markdown.startswith(f"\\# {STORY[0]}\n\n2024\\. {STORY[1]}")
+
+
 def test_an_article_that_stands_in_the_data_of_the_page_alone(cleaner):
     data = json_ld("\n".join([*STORY, AD]))
     result = cleaner.clean_html(f"<title>{TITLE}</title>{data}<p>Loading<p>{AD}", "https://paper.example/1")

@@ -1,17 +1,12 @@
 """What the elements of a page say of its blocks: whole numbers within their bounds, the same each time."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from invented import PAGE, STORY, TITLE, json_ld, markups, read
 
 from cleaner.features import log_scale
-from cleaner.page.evidence import AROUND, COLUMN_BOUNDS, COLUMNS, LEVELS, OTHERS, PATH_BITS, SHARE, TAGS
+from cleaner.page.evidence import AROUND, COLUMN_BOUNDS, COLUMNS, LEVELS, OTHERS, SHARE, TAGS
 
 TAG_COLUMNS = slice(0, len(TAGS))
 HOME, HEADING, FIRST, LAST, MORE, FOOTER = 0, 1, 2, 4, 5, 7
@@ -46,8 +41,7 @@ def test_columns_stay_within_their_bounds(markup):
 def test_every_block_has_its_path_and_its_containers(markup):
     page, lines, _, evidence = read(markup)
     blocks = np.arange(len(lines))
-    assert sorted(set(evidence.path.tolist())) == list(range(len(evidence.paths)))
-    assert all(0 <= bucket < 1 << PATH_BITS for path in evidence.paths for bucket in path)
+    assert evidence.element.tolist() == page.element
     begin, end = evidence.containers[:, 0], evidence.containers[:, 1]
     assert evidence.containers.shape == (LEVELS, 2, len(lines))
     assert ((begin <= blocks) & (blocks < end)).all()
@@ -61,30 +55,17 @@ def test_every_block_has_its_path_and_its_containers(markup):
 @given(markups)
 def test_a_page_read_twice_says_the_same(markup):
     one, other = read(markup).evidence, read(markup).evidence
-    assert one.paths == other.paths
+    assert one.paths.own == other.paths.own
     for mine, yours in zip(one[2:], other[2:], strict=True):
         assert np.array_equal(mine, yours)
     assert np.array_equal(one.columns, other.columns)
-
-
-def test_paths_do_not_depend_on_the_hash_seed():
-    code = "from invented import PAGE, read\nprint(read(PAGE).evidence.paths)"
-    said = set()
-    for seed in ("0", "4242"):
-        env = {**os.environ, "PYTHONHASHSEED": seed}
-        run = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, cwd=Path(__file__).parent, env=env, check=True, text=True
-        )
-        said.add(run.stdout)
-    assert said == {f"{read(PAGE).evidence.paths}\n"}
 
 
 def test_a_page_without_blocks_says_nothing():
     evidence = read("<html><head><title>Bridge</title></head><body><script>x()</script></body></html>").evidence
     assert evidence.columns.shape == (len(COLUMNS), 0)
     assert evidence.containers.shape == (LEVELS, 2, 0)
-    assert evidence.paths == []
-    assert evidence.path_grams()[0].end == 0
+    assert evidence.element.tolist() == []
 
 
 @pytest.mark.parametrize("head", ["", "<title>Bridge</title>", '<meta name="description" content="A bridge">'])
@@ -144,54 +125,6 @@ def test_blocks_of_one_make_share_their_shape(evidence):
     assert len(set(shape)) == 5
     other = read("<div class=a><p>one</div><div class=b><p>two</div><div class=a><p>three").evidence.shape.tolist()
     assert other[0] == other[2] != other[1]
-
-
-# Paths
-
-
-def path_of(markup, block=-1):
-    evidence = read(markup).evidence
-    return set(evidence.paths[evidence.path[block]])
-
-
-def test_blocks_of_one_place_share_their_path(evidence):
-    paths = [evidence.paths[number] for number in evidence.path.tolist()]
-    assert paths[FIRST] == paths[FIRST + 1] == paths[LAST]
-    assert len(set(paths)) == 5
-
-
-@pytest.mark.parametrize(
-    "hiding", ["hidden", "aria-hidden=true", 'style="color:red; Display : none"', "style=visibility:hidden"]
-)
-def test_what_is_hidden_is_said_of_all_that_is_in_it(hiding):
-    plain, hidden = path_of("<p>one"), path_of(f"<p {hiding}>one")
-    assert plain < hidden == path_of("<p hidden>one")
-    inner, hidden_inner = path_of("<div><div><p>one"), path_of(f"<div {hiding}><div><p>one")
-    assert inner < hidden_inner
-    # Once for itself, once for any element around it.
-    assert len(hidden - plain) == 2 and len(hidden_inner - inner) == 1
-
-
-def test_what_is_shown_is_not_hidden():
-    for shown in ("aria-hidden=false", 'style="display:block"', "class=hidden-sm"):
-        assert not path_of("<p hidden>one") <= path_of(f"<p {shown}>one")
-
-
-def test_names_are_read_as_a_whole_and_by_their_words():
-    dashed, joined, other = (path_of(f"<p class={name}>one") for name in ("related-box", "RelatedBox", "story-body"))
-    plain = path_of("<p>one")
-    assert len((dashed & joined) - plain) == 4  # two words, in two places
-    assert dashed != joined
-    assert dashed & other == plain
-    assert path_of("<p class=x id=y>one") != path_of("<p class=y id=x>one")
-    for said in ("role=main", "itemprop=articleBody", "itemtype=https://schema.org/Article"):
-        assert plain < path_of(f"<p {said}>one")
-
-
-def test_names_without_end_are_cut_off():
-    many, most = (path_of(f'<p class="{" ".join(map("n{}".format, range(count)))}">one') for count in (5000, 12))
-    assert many == most
-    assert path_of(f"<p class={'x' * 5000}>one") == path_of(f"<p class={'x' * 80}>one")
 
 
 # The head

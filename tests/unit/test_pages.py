@@ -13,9 +13,11 @@ from cleaner.features import HASH_BITS
 from cleaner.model.bundle import read_bundle, read_page_classifier
 from cleaner.model.pages import PageClassifier, Pass, not_content, path_scores
 from cleaner.model.scorer import DECIMALS, Calibration, Perceptron, QualityModel, TextModel
-from cleaner.page.evidence import PATH_BITS
-from cleaner.page.surroundings import first_bounds, second_bounds
+from cleaner.page.paths import PATH_BITS
+from cleaner.page.surroundings import expected_f1, first_bounds, second_bounds
 
+# What asks for one pass, and for two.
+SURE = {1: 0.0, 2: 1.0}
 TEXT_HEADS, PATH_HEADS, UNITS = 3, 2, 8
 IDENTITY = Calibration(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 
@@ -46,7 +48,7 @@ def models():
 def scored(models, markup, certain=(), passes=2):
     text_model, classifier = models
     _, _, features, evidence = read(markup)
-    return classifier.score(text_model, features, evidence, certain, passes)
+    return classifier.score(text_model, features, evidence, certain, SURE[passes])
 
 
 @settings(max_examples=50, deadline=None)
@@ -79,6 +81,16 @@ def test_a_page_without_blocks_has_no_scores():
 def test_each_pass_says_its_own(models):
     one, two = scored(models, PAGE, passes=1), scored(models, PAGE, passes=2)
     assert not np.array_equal(one.boilerplate, two.boilerplate)
+
+
+def test_a_page_is_looked_at_again_only_if_the_first_pass_promises_too_little(models):
+    text_model, classifier = models
+    _, _, features, evidence = read(PAGE)
+    promised, _ = expected_f1(scored(models, PAGE, passes=1).boilerplate, features.lengths)
+    assert 0 < promised < 1
+    for sure, passes in ((promised - 0.01, 1), (promised + 0.01, 2)):
+        scores = classifier.score(text_model, features, evidence, (), sure)
+        assert np.array_equal(scores.boilerplate, scored(models, PAGE, passes=passes).boilerplate)
 
 
 def test_the_second_pass_knows_what_the_first_one_said(models):
@@ -121,8 +133,8 @@ def test_blocks_of_one_path_have_one_path_score(models):
 def test_path_scores_are_plain_sums(models):
     _, _, _, evidence = read(PAGE)
     model = models[1].path_model
-    for block, number in enumerate(evidence.path.tolist()):
-        path = list(evidence.paths[number])
+    for block, element in enumerate(evidence.element.tolist()):
+        path = list(evidence.paths.buckets(element))
         logits = model.weights[path].astype(np.int64).sum(axis=0) / np.sqrt(len(path)) * model.units * 16
         assert abs(path_scores(model, evidence)[:, block] - np.clip(logits, -SCORE_LIMIT, SCORE_LIMIT)).max() <= 1
 

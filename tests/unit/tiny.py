@@ -15,7 +15,7 @@ from cleaner.document import Kind
 from cleaner.features import FEATURES_VERSION, HASH_BITS, line_features
 from cleaner.model.bundle import FORMAT, MANIFEST, PAGE_WEIGHTS, WEIGHTS
 from cleaner.model.scorer import SHAPE
-from cleaner.page.evidence import PATH_BITS
+from cleaner.page.paths import PATH_BITS
 from cleaner.page.surroundings import first_bounds, second_bounds
 
 MARKERS = {
