@@ -104,7 +104,7 @@ def load_cleaner(ctx: click.Context) -> "Cleaner":
     options = options_from(ctx)
     from cleaner.pipeline import Cleaner
 
-    return Cleaner.load(ctx.params["model"], options)
+    return Cleaner.load(ctx.params["model"], options, ctx.params.get("site_lines"))
 
 
 def options_from(ctx: click.Context) -> "Options":

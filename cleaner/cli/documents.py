@@ -25,8 +25,8 @@ class Document:
     is_page: bool
 
     def cleaned(self, cleaner: "Cleaner", url: str | None = None) -> "CleanResult":
-        """The document without its boilerplate; ``url`` is where a page came from."""
-        return clean_page(cleaner, self.data, url) if self.is_page else cleaner.clean(self.data)
+        """The document without its boilerplate; ``url`` is where it came from."""
+        return clean_page(cleaner, self.data, url) if self.is_page else cleaner.clean(self.data, site=url)
 
 
 def read_document(source: str, asked: str) -> Document:

@@ -31,9 +31,11 @@ EPILOG = """Verbs (each has its own --help):
 
 \b
   clean explain [FILE...]           every line with its verdict, kind, score and reason
+  clean job IN... -o OUT            clean very many documents, from files to a folder
   clean train CORPORA -o BUNDLE     fit a model
   clean eval CORPUS                 measure a model
   clean model info|verify [PATH]    look at a model, check its files
+  clean sites IN... -o FILE         count the lines that sites repeat
   clean completion bash|zsh|fish    completion for your shell
 
 \b
@@ -72,6 +74,7 @@ def complete_words(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 )
 @click.option("--metadata", is_flag=True, help="Pages: title, author, date and the like in front; in json, in a field.")
 @click.option("--url", metavar="URL", help="Where the page came from; helps to tell its date and its site.")
+@click.option("--site-lines", metavar="FILE", type=click.Path(), help="What clean sites counted: judge by it as well.")
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(), help="Write here, not to stdout; replaced whole or not at all."
 )
@@ -81,6 +84,9 @@ def complete_words(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.option("--diff", is_flag=True, help="Write a unified diff in place of the text.")
 @click.option("--check", is_flag=True, help="Write nothing; name what would change on stderr, and exit 1.")
 @click.option("--text-field", metavar="NAME", default="text", show_default=True, help="jsonl: the field to clean.")
+@click.option(
+    "--url-field", metavar="NAME", default="url", show_default=True, help="jsonl: the field with the URL of a record."
+)
 @click.option(
     "--id-field",
     metavar="NAME",
@@ -106,7 +112,7 @@ def command(ctx: click.Context, /, files: tuple[str, ...], form: str, explain: b
         explain=("json" if as_json else "text") if explain else None,
         **{name: choices[name] for name in ("output", "diff", "check", "errors", "quiet", "color")},
         **{name: choices[name] for name in ("to", "metadata", "url")},
-        **{name: choices[name] for name in ("text_field", "id_field", "line_buffered")},
+        **{name: choices[name] for name in ("text_field", "url_field", "id_field", "line_buffered")},
     )
     if forms == {"jsonl"}:
         from cleaner.cli.jsonl import clean_records
@@ -122,7 +128,9 @@ def _check_combination(ctx: click.Context, forms: set[str]) -> None:
     records = forms == {"jsonl"}
     shaped = chosen["to"] != "text" or chosen["metadata"]
     compared = chosen["diff"] or chosen["check"]
-    one_page = len(chosen["files"]) <= 1 and forms & {"auto", "html"}
+    one_page = len(chosen["files"]) <= 1 and forms & (
+        {"auto", "html", "text"} if chosen["site_lines"] else {"auto", "html"}
+    )
     wrong = [
         ("jsonl" in forms and not records, "jsonl and other forms would be mixed in one output; clean them apart"),
         (chosen["as_json"] and not chosen["explain"], "--json goes with --explain; for JSON on stdout say -t json"),

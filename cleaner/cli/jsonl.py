@@ -63,10 +63,11 @@ def clean_records(run: Run) -> int:
 
 def _cleaned(run: Run, batch: list[Record | BadRecord]) -> "Iterator[tuple[Record, CleanResult] | BadRecord]":
     """Every record of a batch with its result, in order, or as one that could not be cleaned."""
-    good = [record.text for record in batch if isinstance(record, Record)]
+    good = [record for record in batch if isinstance(record, Record)]
     results: Iterator[CleanResult] | None = None
     try:
-        results = iter(run.cleaner.clean_batch(good))
+        texts, sites = [record.text for record in good], [_site(run, record) for record in good]
+        results = iter(run.cleaner.clean_batch(texts, sites=sites))
     except CleanerError:
         raise
     except Exception:  # noqa: BLE001 -- one document that breaks the core must not end a job: the batch is taken apart below
@@ -78,12 +79,18 @@ def _cleaned(run: Run, batch: list[Record | BadRecord]) -> "Iterator[tuple[Recor
             yield record, next(results)
         else:
             try:
-                result = run.cleaner.clean(record.text)
+                result = run.cleaner.clean(record.text, site=_site(run, record))
             except Exception as error:  # noqa: BLE001 -- reported with its type, and the record set aside
                 reason = f"cleaning failed, please report this: {type(error).__name__}: {error}"
                 yield BadRecord(record.source, record.number, record.raw, reason)
             else:
                 yield record, result
+
+
+def _site(run: Run, record: Record) -> str | None:
+    """Where a record was published, if it says so."""
+    url = record.fields.get(run.url_field)
+    return url if isinstance(url, str) else None
 
 
 def _set_aside(run: Run, record: BadRecord, errors: Sink | None) -> None:

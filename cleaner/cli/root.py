@@ -24,6 +24,7 @@ VERBS = {
     "train": "train",
     "eval": "evaluate",
     "model": "model",
+    "sites": "sites",
     "completion": "completion",
 }
 FILTER = "filter"

@@ -35,6 +35,7 @@ class Run:
     quiet: bool
     color: str
     text_field: str
+    url_field: str
     id_field: str
     line_buffered: bool
     code: int = 0
