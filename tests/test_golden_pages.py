@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted(path.parent for path in Path(__file__).parent.glob("golden_pages/*/source.html"))
 
 # Pages that the model that ships does not get right yet; strict, so that a better one is noticed.
-WRONG_TEXT = {"en-hives-forum", "en-quince-recipe"}
+WRONG_TEXT = {"en-hives-forum", "en-quince-recipe", "en-viaduct-live"}
 
 every_page = pytest.mark.parametrize(
     "folder",
