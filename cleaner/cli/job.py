@@ -1,5 +1,7 @@
 """``clean job``: many documents, from files to a folder of shards; survives interruptions."""
 
+import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from cleaner.ingest.job import Job
 
 BAD_RECORDS = 3
+_STDERR = 2
 HELP = """Clean many documents, from files to a folder.
 
 \b
@@ -92,14 +95,14 @@ or in use; 130 interrupted, --resume goes on.
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0.1),
+    type=click.FloatRange(0.1, 86_400),
     default=30.0,
     show_default=True,
     help="Set documents aside that take longer than this to clean.",
 )
 @click.option(
     "--shard-documents", metavar="N", type=click.IntRange(1), default=50_000, show_default=True,
-    help="Documents of a shard; what is lost by an interruption is the work of one shard at most.",
+    help="Documents of a shard, which holds up to 255 more; an interruption loses the work of one shard at most.",
 )  # fmt: skip
 @click.option(
     "--progress",
@@ -111,6 +114,7 @@ or in use; 130 interrupted, --resume goes on.
 @cleaning_options
 @click.pass_context
 def command(ctx: click.Context, /, resume: bool, progress: str, quiet: bool, **_: object) -> int:
+    _open_standard_streams()
     job = _job(ctx)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -120,6 +124,13 @@ def command(ctx: click.Context, /, resume: bool, progress: str, quiet: bool, **_
         say(f"interrupted; what is whole stays in {job.output}, and --resume goes on")
         raise
     return _finish(summary, job, quiet)
+
+
+def _open_standard_streams() -> None:
+    """Put something behind the first three descriptors, or a shard takes one and gets what others say there."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _job(ctx: click.Context) -> "Job":
@@ -163,7 +174,12 @@ def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
+_LONGEST_NUMBER = 18
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(KB|MB|GB|)", re.ASCII | re.IGNORECASE)
+_MOST_ERRORS = re.compile(r"(\d+)|(\d{1,2}(?:\.\d+)?)%", re.ASCII)
 
 
 def size_of(said: str) -> int:
@@ -172,12 +188,8 @@ def size_of(said: str) -> int:
     >>> size_of("20MB"), size_of("512")
     (20000000, 512)
     """
-    text = said.strip().upper()
-    unit = next((unit for unit in ("KB", "MB", "GB") if text.endswith(unit)), "")
-    try:
-        size = int(float(text.removesuffix(unit)) * _UNITS[unit])
-    except ValueError:
-        size = 0
+    found = _SIZE.fullmatch(said.strip())
+    size = int(float(found[1]) * _UNITS[found[2].upper()]) if found and len(said) < _LONGEST_NUMBER else 0
     if size < 1:
         raise click.UsageError(f"--limit-bytes takes a size like 512, 300KB or 20MB, not {said!r}")
     return size
@@ -191,11 +203,7 @@ def most_errors_of(said: str | None) -> float | None:
     """
     if said is None:
         return None
-    try:
-        number = float(said.removesuffix("%")) / (100 if said.endswith("%") else 1)
-    except ValueError:
-        number = -1
-    whole = number == int(number) if number >= 0 else False
-    if number < 0 or (said.endswith("%") and number >= 1) or not (said.endswith("%") or whole):
+    found = _MOST_ERRORS.fullmatch(said.strip())
+    if found is None or len(said) > _LONGEST_NUMBER:
         raise click.UsageError(f"--max-errors takes a number like 100, or a share like 2%, not {said!r}")
-    return number
+    return float(found[1]) if found[1] else float(found[2]) / 100

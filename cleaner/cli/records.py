@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cleaner.ingest.records import LineError, fields_of
+
 # How many documents go through the core together, and how many characters at most: enough to fill numpy's loops, and a
 # bound on memory whatever the documents' size.
 BATCH_DOCUMENTS = 256
@@ -65,20 +67,11 @@ def read_records(stream: Iterable[bytes], source: str, text_field: str, id_field
         if not raw.strip():
             continue
         try:
-            fields = json.loads(raw.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            yield BadRecord(source, number, raw, f"not UTF-8 at byte {error.start + 1}")
+            fields = fields_of(raw)
+        except LineError as error:
+            yield BadRecord(source, number, raw, str(error))
             continue
-        except json.JSONDecodeError as error:
-            yield BadRecord(source, number, raw, f"not JSON: {error.msg} at character {error.pos + 1}")
-            continue
-        except (ValueError, RecursionError) as error:
-            # An integer of thousands of digits; brackets nested by the thousand.
-            yield BadRecord(source, number, raw, f"not JSON that can be read: {error}")
-            continue
-        if not isinstance(fields, dict):
-            yield BadRecord(source, number, raw, "not a JSON object")
-        elif text_field not in fields:
+        if text_field not in fields:
             yield BadRecord(source, number, raw, f"no field {text_field!r}")
         elif not isinstance(fields[text_field], str):
             yield BadRecord(source, number, raw, f"field {text_field!r} is not a string")

@@ -55,10 +55,12 @@ class Request:
         Raises
         ------
         OptionError
-            On an unknown form or extra.
+            On an unknown form or extra, or one name for two fields.
         """
         if self.form not in FORMS:
             raise OptionError(f"no form is called {self.form!r}; there are {', '.join(FORMS)}")
+        if self.text in {self.url, self.charset}:
+            raise OptionError(f"{self.text!r} cannot be both the document and what is said of it")
         for extra in self.extras:
             if extra not in EXTRAS:
                 raise OptionError(f"nothing is called {extra!r} that could be told; there are {', '.join(EXTRAS)}")
@@ -105,6 +107,7 @@ class ArrowCleaner:
         """
         pa = needed("pyarrow", "jobs")
         request, schema = self._request, self.schema(batch.schema)
+        batch = batch.select(self._left(batch.schema))
         documents = _strings(batch, request.text)
         outcomes = self._outcomes(documents, *(_beside(batch, name) for name in (request.url, request.charset)))
         for number, outcome in enumerate(outcomes):
@@ -130,14 +133,21 @@ class ArrowCleaner:
         """
         pa = needed("pyarrow", "jobs")
         request = self._request
+        schema = pa.schema([schema.field(place) for place in self._left(schema)], schema.metadata)
         place = schema.get_field_index(request.text)
         if place < 0:
-            raise InputError(f"no column {request.text!r}; there are {', '.join(schema.names)}")
+            # -1 also means that there are several.
+            raise InputError(f"there is not one column {request.text!r}, there are {', '.join(schema.names)}")
         field = schema.field(place)
-        schema = schema.set(place, field.with_type(_type_of_text(field)).with_nullable(True))
+        schema = schema.set(place, field.with_type(type_of_text(field)).with_nullable(True))
         for extra in request.extras:
             schema = schema.append(pa.field(f"clean_{extra}", _type(extra)))
         return schema.append(pa.field(ERROR, pa.string()))
+
+    def _left(self, schema: "pa.Schema") -> list[int]:
+        """The places of the columns that are not replaced, as those of an earlier job are."""
+        told = {ERROR, *(f"clean_{extra}" for extra in self._request.extras)} - {self._request.text}
+        return [place for place, name in enumerate(schema.names) if name not in told]
 
     def _outcomes(self, documents: list[Any], urls: list[str | None], charsets: list[str | None]) -> list[Outcome]:
         """What becomes of some documents, in order; one that breaks the cleaner does not take the others along."""
@@ -188,20 +198,29 @@ def _guarded(clean: Callable[[], CleanResult]) -> Outcome:
 
 
 def _beside(batch: "pa.RecordBatch", name: str) -> list[Any]:
-    """A column of strings that may be missing."""
-    return _strings(batch, name) if name in batch.schema.names else [None] * batch.num_rows
+    """A column of strings that may be missing, or hold something else."""
+    try:
+        values = _strings(batch, name)
+    except (InputError, KeyError):
+        return [None] * batch.num_rows
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
 
 
 def _strings(batch: "pa.RecordBatch", name: str) -> list[Any]:
     """A column of strings or bytes as a list."""
-    column = batch.column(name)
-    _type_of_text(batch.schema.field(name))
-    values: list[Any] = column.to_pylist()
+    type_of_text(batch.schema.field(name))
+    values: list[Any] = batch.column(name).to_pylist()
     return values
 
 
-def _type_of_text(field: "pa.Field") -> "pa.DataType":
-    """What cleaned text is written as, where this stood."""
+def type_of_text(field: "pa.Field") -> "pa.DataType":
+    """What cleaned text is written as, where this stood.
+
+    Raises
+    ------
+    InputError
+        When it holds neither strings nor bytes.
+    """
     types = needed("pyarrow", "jobs").types
     pa = needed("pyarrow", "jobs")
     kind = field.type.value_type if types.is_dictionary(field.type) else field.type
@@ -224,6 +243,17 @@ def _type(extra: str) -> "pa.DataType":
         "metadata": pa.struct(dict.fromkeys(Metadata.__slots__, pa.string())),
         "removed": pa.list_(pa.struct(line)),
     }[extra]
+
+
+def taken(batch: "pa.RecordBatch", rows: list[int]) -> "pa.RecordBatch":
+    """Some rows of a batch."""
+    pa = needed("pyarrow", "jobs")
+    try:
+        return batch.take(pa.array(rows, pa.int64()))
+    except pa.ArrowNotImplementedError:
+        # Columns of views cannot be taken from, only cut.
+        parts = [batch.slice(row, 1) for row in rows]
+        return pa.concat_batches(parts) if parts else batch.slice(0, 0)
 
 
 def kinds_removed(result: CleanResult) -> dict[str, int]:

@@ -10,7 +10,8 @@ import lzma
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from cleaner.errors import OptionError
@@ -71,6 +72,21 @@ _PACK: Final[dict[str, Callable[[bytes], bytes]]] = {
 }
 
 
+class _Json(NamedTuple):
+    """What reads and writes JSON: made once, because making takes longer than a record."""
+
+    fields: Callable[[bytes], dict[str, Any]]
+    text: Callable[[Any], str]
+    encode: Callable[[Any], bytes]
+
+
+@cache
+def _json() -> _Json:
+    msgspec = needed("msgspec", "jobs")
+    fields = msgspec.json.Decoder(dict[str, msgspec.Raw])  # type: ignore[name-defined]
+    return _Json(fields.decode, msgspec.json.Decoder(str).decode, msgspec.json.Encoder(enc_hook=str).encode)
+
+
 def read_lines(
     items: list[Item], request: "Request"
 ) -> tuple["pa.RecordBatch", list[dict[str, Any]], list[int], list[tuple[int, str]]]:
@@ -98,8 +114,8 @@ def _fields(raw: bytes) -> dict[str, Any]:
     try:
         if not raw.isascii():
             raw.decode()
-        fields: dict[str, Any] = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])  # type: ignore[name-defined]
-    except (UnicodeDecodeError, msgspec.DecodeError):
+        fields: dict[str, Any] = _json().fields(raw)
+    except (UnicodeDecodeError, RecursionError, msgspec.DecodeError):
         # What is wrong with it is for the standard library to say, which also takes NaN and half a surrogate pair.
         return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in fields_of(raw).items()}
     return fields
@@ -115,20 +131,24 @@ def _text_of(fields: dict[str, Any], name: str) -> str:
 
 def _string(raw: Any) -> str | None:
     """The string that some JSON is, if it is one."""
-    if raw is None or not bytes(raw).startswith(b'"'):
+    if raw is None:
         return None
-    msgspec = needed("msgspec", "jobs")
     try:
-        return str(msgspec.json.decode(raw, type=str))
-    except msgspec.DecodeError:
-        return replace_surrogates(json.loads(bytes(raw)))
+        return str(_json().text(raw))
+    except needed("msgspec", "jobs").DecodeError:
+        return replace_surrogates(json.loads(bytes(raw))) if bytes(raw).startswith(b'"') else None
 
 
 def read_items(items: list[Item], request: "Request") -> "pa.RecordBatch":
     """Whole files and captures → a batch of documents and of what is said of each."""
     pa = needed("pyarrow", "jobs")
     names = list(items[0].fields) if items else []
-    columns = {name: pa.array([item.fields[name] for item in items], pa.string()) for name in names}
+    columns = {
+        name: pa.array(
+            [value and replace_surrogates(value) for item in items for value in [item.fields[name]]], pa.string()
+        )
+        for name in names
+    }
     columns[request.text] = pa.array([item.data for item in items], pa.binary())
     columns[request.charset] = pa.array([item.charset for item in items], pa.string())
     return pa.record_batch(columns)
@@ -148,16 +168,24 @@ def encoded(
         return [(stem, f"{text}\n".encode() if text else b"") for stem, text in rows]
     if target.format == WARC:
         return b"".join(_PACK[target.compression](_conversion(row, request)) for row in _rows(batch, rest, request))
-    msgspec = needed("msgspec", "jobs")
-    encoder = msgspec.json.Encoder(enc_hook=str)
-    lines = [encoder.encode(row) for row in _rows(batch, rest, request)]
+    lines = [_object(row) for row in _rows(batch, rest, request)]
     return _PACK[target.compression](b"\n".join([*lines, b""])) if lines else b""
+
+
+def _object(fields: dict[str, Any]) -> bytes:
+    """A record as JSON."""
+    encode = _json().encode
+    try:
+        return encode(fields)
+    except UnicodeEncodeError:
+        # Half a surrogate pair in a name, which UTF-8 cannot hold, becomes an escape.
+        return b"{" + b",".join(json.dumps(name).encode() + b":" + encode(fields[name]) for name in fields) + b"}"
 
 
 def _rows(batch: "pa.RecordBatch", rest: list[dict[str, Any]] | None, request: "Request") -> Iterator[dict[str, Any]]:
     """Each row as the fields of a record."""
     maps = [field.name for field in batch.schema if needed("pyarrow", "jobs").types.is_map(field.type)]
-    for number, row in enumerate(batch.to_pylist()):
+    for number, row in enumerate(_as_python(batch)):
         for name in maps:
             row[name] = dict(row[name] or ())
         if rest is None:
@@ -167,12 +195,35 @@ def _rows(batch: "pa.RecordBatch", rest: list[dict[str, Any]] | None, request: "
             yield rest[number] | told
 
 
+def _as_python(batch: "pa.RecordBatch") -> list[dict[str, Any]]:
+    """Rows as dictionaries; times that are too fine for Python as strings."""
+    pa = needed("pyarrow", "jobs")
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+    except ValueError:
+        fine = [
+            place
+            for place, field in enumerate(batch.schema)
+            if pa.types.is_temporal(field.type) and getattr(field.type, "unit", "") == "ns"
+        ]
+        for place in fine:
+            batch = batch.set_column(place, batch.schema.names[place], _times(batch.column(place)))
+        rows = batch.to_pylist()
+    return rows
+
+
+def _times(column: "pa.Array") -> "pa.Array":
+    pa = needed("pyarrow", "jobs")
+    if pa.types.is_duration(column.type):
+        column = column.cast(pa.int64())
+    return column.cast(pa.string())
+
+
 def _with_fields(batch: "pa.RecordBatch", rest: list[dict[str, Any]], request: "Request") -> "pa.RecordBatch":
     """Rows with all fields that were not cleaned in one column, as JSON."""
-    pa, msgspec = needed("pyarrow", "jobs"), needed("msgspec", "jobs")
+    pa = needed("pyarrow", "jobs")
     others = [
-        msgspec.json.encode({name: value for name, value in fields.items() if name != request.text}).decode()
-        for fields in rest
+        _object({name: value for name, value in fields.items() if name != request.text}).decode() for fields in rest
     ]
     place = batch.schema.get_field_index(request.url)
     return batch.set_column(place, FIELDS, pa.array(others, pa.string()))
@@ -184,8 +235,8 @@ def _said(row: dict[str, Any], name: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, needed("msgspec", "jobs").Raw):
-        told = _string(value)
-        return bytes(value).decode() if told is None else told
+        raw = bytes(value)
+        return _string(value) if raw.startswith(b'"') else None if raw == b"null" else raw.decode()
     return str(value)
 
 

@@ -35,6 +35,9 @@ SUMMARY: Final = "_summary.json"
 PAGE: Final = "_summary.html"
 # Chunks that may be under way, or wait for one before them, for each worker.
 _AHEAD: Final = 4
+# A share of documents that may be bad says something when there are so many.
+_FOR_A_SHARE: Final = 1000
+_DAY: Final = 24 * 60 * 60
 _LIBRARIES: Final = ("article-cleaner", "numpy", "pyarrow", "msgspec", "fastwarc", "lxml")
 
 
@@ -78,7 +81,8 @@ class Job:
     errors
         The file for what could not be cleaned; ``_errors.jsonl`` in the output, unless given.
     most_errors
-        The job stops when more documents than this are set aside: a number, or, below 1, a share.
+        The job stops when more documents than this are set aside: a number, or, below 1, a share, which is that of all
+        so far, and counts from the thousandth on and in the end.
     given
         The format of inputs whose names do not tell it.
     """
@@ -114,14 +118,39 @@ class Job:
         ModelError
             When the bundle cannot be used.
         """
-        sources = find_sources(self.inputs, self.given)
         folder = Folder(self.output, self.target)
+        sources = find_sources(self.inputs, self.given, folder.path)
         bundle = read_bundle(self.bundle)
         with folder.held():
+            folder.check_errors(self._errors_path(sources, folder))
             plan = self._plan(sources, bundle)
             _agree(folder.plan(), plan, resume=resume, output=self.output)
             folder.write_plan(plan)
             return _Run(self, sources, folder, progress).run(plan)
+
+    def __post_init__(self) -> None:
+        """Check what nothing else does.
+
+        Raises
+        ------
+        OptionError
+            When a document has no time, or more than a day.
+        """
+        if not 0 < self.seconds <= _DAY:
+            raise OptionError(f"a document can take up to {_DAY} s to clean, not {self.seconds:g}")
+
+    def _errors_path(self, sources: list[Source], folder: Folder) -> Path:
+        """Where the errors go, which is no place of anything else."""
+        if self.errors is None:
+            return folder.path / ERRORS
+        path = Path(self.errors)
+        real = path.resolve()
+        if any(Path(source.name).resolve() == real for source in sources if "://" not in source.name):
+            raise OptionError(f"{path} is an input, so the errors would replace it; name another file")
+        inside = folder.path.resolve()
+        if real != inside / ERRORS and inside in real.parents:
+            raise OptionError(f"{path} is in the folder of the job, which only the job writes; name another file")
+        return path
 
     def _plan(self, sources: list[Source], bundle: Bundle) -> dict[str, Any]:
         """Everything on which the bytes of the output depend, as JSON gives it back."""
@@ -184,6 +213,7 @@ class _Run:
         start = markers[-1].after if markers else Position()
         self._behind = sum(source.size for source in self._sources[: start.source]), self._documents + self._errors
         shards = self._clean(start, len(markers))
+        self._check_errors(self._documents, self._errors)
         errors = Path(self._job.errors) if self._job.errors else self._folder.path / ERRORS
         self._folder.gather_errors(shards, errors)
         facts = {
@@ -192,7 +222,7 @@ class _Run:
             "versions": plan["versions"], "started": started.isoformat(timespec="seconds"),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(monotonic() - self._begin, 3), "workers": self._job.workers, "resumed": len(markers),
-            "shards": shards, "torn": self._torn,
+            "shards": shards, "written": self._documents, "torn": self._torn,
         }  # fmt: skip
         summary = summary_of(facts, self._tally)
         self._folder.write(SUMMARY, json.dumps(summary, ensure_ascii=False, indent=1) + "\n")
@@ -229,14 +259,19 @@ class _Run:
 
     def _report(self, chunk: Chunk, writing: "_Writing") -> None:
         documents, errors = self._documents + writing.documents, self._errors + writing.errors
+        self._check_errors(documents, errors, _FOR_A_SHARE)
+        seconds = monotonic() - self._begin
+        self._progress(Progress(documents, errors, chunk.consumed, self._size, seconds, *self._behind))
+
+    def _check_errors(self, documents: int, errors: int, for_a_share: int = 1) -> None:
         most = self._job.most_errors
-        if most is not None and errors > (most if most >= 1 else most * (documents + errors)):
+        if most is None or (0 < most < 1 and documents + errors < for_a_share):
+            return
+        if errors > (most if most >= 1 else most * (documents + errors)):
             raise InputError(
                 f"{errors} of {documents + errors} documents cannot be used, more than are allowed;"
                 " what is whole stays, and --resume goes on"
             )
-        seconds = monotonic() - self._begin
-        self._progress(Progress(documents, errors, chunk.consumed, self._size, seconds, *self._behind))
 
 
 class _Writing:
@@ -255,7 +290,7 @@ class _Writing:
         self._shard.add(answer.data)
         for one in refused:
             self._shard.refuse(one)
-        self._tally.merge(Tally.from_dict(answer.tally))
+        self._tally.merge(answer.tally)
         for one in chunk.refused:
             self._tally.add_error(one.reason)
         self.documents += answer.documents
@@ -276,17 +311,19 @@ def _answers(pool: Pool, chunks: Iterator[Chunk], shard: int, job: Job) -> Itera
     """Every chunk with its answer, in order; or as they come, but shard by shard, and the last of each shard last."""
     queue, under_way = _Queue(shard, ordered=job.ordered), 0
     chunk = next(chunks, None)
-    while chunk is not None or under_way:
-        while chunk is not None and pool.idle and under_way + len(queue) < _AHEAD * job.workers:
+    while chunk is not None or under_way or len(queue):
+        # First the workers get something to do; reading and writing come while they do it.
+        if chunk is not None and pool.idle and under_way + len(queue) < _AHEAD * job.workers:
             pool.submit(chunk, chunk)
             under_way += 1
-            # Read while the workers work.
             chunk = next(chunks, None)
-        finished = pool.wait()
-        under_way -= len(finished)
-        for pair in finished:
-            queue.put(*pair)
-        yield from queue.ready()
+        elif (pair := queue.take()) is not None:
+            yield pair
+        else:
+            finished = pool.wait()
+            under_way -= len(finished)
+            for pair in finished:
+                queue.put(*pair)
 
 
 class _Queue:
@@ -305,14 +342,16 @@ class _Queue:
         """Take what has arrived."""
         self._arrived[chunk.number] = chunk, answer
 
-    def ready(self) -> Iterator[tuple[Chunk, Answer]]:
-        """What may pass now."""
-        while (number := next(filter(self._may_pass, sorted(self._arrived)), None)) is not None:
-            chunk, answer = self._arrived.pop(number)
-            self._passed += 1
-            if chunk.ends_shard:
-                self._shard, self._first, self._passed = self._shard + 1, number + 1, 0
-            yield chunk, answer
+    def take(self) -> tuple[Chunk, Answer] | None:
+        """One that may pass now, if there is one."""
+        number = next(filter(self._may_pass, sorted(self._arrived)), None)
+        if number is None:
+            return None
+        chunk, answer = self._arrived.pop(number)
+        self._passed += 1
+        if chunk.ends_shard:
+            self._shard, self._first, self._passed = self._shard + 1, number + 1, 0
+        return chunk, answer
 
     def _may_pass(self, number: int) -> bool:
         chunk, _ = self._arrived[number]

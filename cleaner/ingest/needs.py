@@ -1,11 +1,13 @@
 """Libraries that come with an extra: imported when needed, with a message that names the extra when they are absent."""
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 from cleaner.errors import OptionError
 
 
+@cache
 def needed(module: str, extra: str) -> Any:
     """The module of that name.
 

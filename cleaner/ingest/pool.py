@@ -5,114 +5,169 @@ killed. So it does not matter in which library, or in which loop of it, a hostil
 """
 
 import os
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from socket import socketpair
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from cleaner.errors import CleanerError
 from cleaner.ingest.readers import Chunk
-from cleaner.ingest.worker import Answer, Setup, Task
+from cleaner.ingest.worker import READY, Answer, Lost, Setup, Task
 
-# Documents that are cleaned together have the time of one, and once more for each so many.
-_TOGETHER: Final = 16
-# Reading the model takes time, too, on a busy machine.
+# Seconds that the documents of a chunk have together, beside the time of one. They take a fraction of one second; when
+# they take longer, nothing is lost but time, because they are cleaned one by one then.
+_TOGETHER: Final = 5.0
+# A busy machine gives a worker less time than passes. What counts is its own, up to so many times as much by the clock.
+_WAITING: Final = 4
+# Reading the model takes time, too, on a busy machine; and so many starts in a row may fail.
 _START: Final = 60.0
-# A process that closed its socket ends within these seconds, by itself or because somebody killed it.
+_STARTS: Final = 3
+# A process that closed its socket ends within these seconds, by itself or because somebody killed it; and no more may
+# pass between two pieces of a message.
 _PATIENCE: Final = 5.0
+# The worker imports what its parent does, wherever that comes from, and nothing from the folder it was started in.
+_PROGRAM: Final = (
+    "import sys; sys.path[:] = sys.argv[2:]; from cleaner.ingest.worker import main; main(int(sys.argv[1]))"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A task whose worker did not answer, and what is said of each document if it was the only one."""
+class Order(NamedTuple):
+    """A task, and the seconds that it may take."""
 
-    reason: str
-
-
-Steps = Generator[Task, Answer | Lost, Answer]
+    task: Task
+    seconds: float
 
 
-def steps(chunk: Chunk) -> Steps:
+Steps = Generator[Order, Answer | Lost, Answer]
+
+
+def steps(chunk: Chunk, seconds: float) -> Steps:
     """The tasks by which a chunk is cleaned: all of it at once, or, if that is lost, what is left without the culprits.
 
-    So what is written of a chunk depends on its documents alone, and not on what happened to a worker.
+    So what is written of a chunk depends on its documents alone, and not on what happened to a worker. ``seconds`` is
+    the time for one document.
     """
     name = os.path.basename(chunk.source)
 
-    def task(part: Chunk) -> Task:
-        return Task(name, chunk.format, part.documents)
+    def order(part: Chunk, most: float) -> Order:
+        return Order(Task(name, chunk.format, part.documents), most)
 
-    whole = yield task(chunk)
+    whole = yield order(chunk, seconds + _TOGETHER)
     if isinstance(whole, Answer):
         return whole
-    if len(chunk) == 1:
-        nothing = yield task(chunk.part([]))
-        return _with(nothing, [], [(0, whole.reason)])
     lost: list[tuple[int, str]] = []
     for number in range(len(chunk)):
-        if isinstance(answer := (yield task(chunk.part([number]))), Lost):
-            lost.append((number, answer.reason))  # noqa: PERF401 -- a comprehension cannot yield
+        answer = yield from _twice(order(chunk.part([number]), seconds))
+        if isinstance(answer, Lost):
+            lost.append((number, answer.reason))
     numbers = sorted(set(range(len(chunk))) - {number for number, _ in lost})
-    rest = yield task(chunk.part(numbers))
+    rest = yield from _twice(order(chunk.part(numbers), seconds * (1 + len(numbers))))
     if isinstance(rest, Lost):
         lost += [(number, f"cleaned with others: {rest.reason}") for number in numbers]
-        rest = yield task(chunk.part([]))
         numbers = []
-    return _with(rest, numbers, lost)
+        rest = yield from _twice(order(chunk.part([]), seconds + _TOGETHER))
+    if isinstance(rest, Lost):
+        raise CleanerError(f"a worker cannot even clean nothing: {rest.reason}")
+    bad = sorted([*((numbers[number], reason) for number, reason in rest.bad), *lost])
+    return rest._replace(bad=bad)
 
 
-def _with(answer: Answer | Lost, numbers: list[int], lost: list[tuple[int, str]]) -> Answer:
-    """The answer to the documents of these numbers, with those that are lost."""
-    if isinstance(answer, Lost):
-        raise CleanerError(f"a worker cannot even clean nothing: {answer.reason}")
-    bad = sorted([*((numbers[number], reason) for number, reason in answer.bad), *lost])
-    return answer._replace(bad=bad)
+def _twice(order: Order) -> Generator[Order, Answer | Lost, Answer | Lost]:
+    """Try again when the worker ended: somebody may have killed it, or the machine may have run out of memory."""
+    answer = yield order
+    if isinstance(answer, Lost) and answer.died:
+        answer = yield order
+    return answer
 
 
 @dataclass(slots=True)
 class _Worker:
-    """A process, the socket to it, and what it is doing."""
+    """A process, the socket to it, and what it is doing. Its task is sent when it has read the model."""
 
     process: "subprocess.Popen[bytes]"
     connection: Connection
+    ready: bool = False
     key: Any = None
     steps: Steps | None = None
-    deadline: float = field(default=0.0)
-    fresh: bool = True
+    order: Order | None = None
+    deadline: float = 0.0
+    began: float = 0.0
+    spent: float = 0.0
+
+    def expired(self) -> bool:
+        """Whether it has had its time; if not, it gets what is left of it."""
+        now = monotonic()
+        if now < self.deadline:
+            return False
+        if self.ready and self.order is not None:
+            seconds = self.order.seconds
+            left = min(seconds - (_spent(self.process.pid) - self.spent), self.began + _WAITING * seconds - now)
+            self.deadline = now + max(left, 0.0)
+        return now >= self.deadline
+
+
+def _spent(process: int) -> float:
+    """The seconds that a process has worked; where the system does not tell, those that have passed."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except OSError:
+        return monotonic()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 class Pool:
     """Some workers; as many chunks at a time as there are workers."""
 
     def __init__(self, count: int, setup: Setup, seconds: float) -> None:
-        """Start the workers; ``seconds`` is the time for one document."""
+        """Start the workers; ``seconds`` is the time for one document.
+
+        Raises
+        ------
+        CleanerError
+            When none can be started.
+        """
         self._setup = setup
         self._seconds = seconds
-        self._workers = [self._started() for _ in range(count)]
+        self._failed = 0  # starts, since the last that did not
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(count):
+                self._workers.append(_Worker(*self._started()))
+        except BaseException:
+            self._end()
+            raise
 
-    def _started(self) -> _Worker:
-        ours, theirs = socketpair()
-        with theirs:
-            package = str(Path(__file__).parents[2])
-            path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-            process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
-                [sys.executable, "-c", f"from cleaner.ingest.worker import main; main({theirs.fileno()})"],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-                # One core a worker: the threads of its libraries would only stand in each other's way.
-                env={**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            )
+    def _started(self) -> tuple["subprocess.Popen[bytes]", Connection]:
+        ours, theirs = socket.socketpair()
+        # A worker that stands still in the middle of a message holds nobody up.
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            ours.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(_PATIENCE), 0))
         connection = Connection(ours.detach())
-        connection.send(self._setup)
-        return _Worker(process, connection)
+        try:
+            with theirs:
+                process = subprocess.Popen(  # noqa: S603 -- our own interpreter and module
+                    [sys.executable, "-P", "-c", _PROGRAM, str(theirs.fileno()), *sys.path],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                    # One core a worker: the threads of its libraries would only stand in each other's way.
+                    env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+                )
+        except OSError as error:
+            connection.close()
+            raise CleanerError(f"cannot start a worker: {error.strerror}") from error
+        with suppress(OSError):  # a worker that is gone is noticed when it is waited for
+            connection.send(self._setup)
+        return process, connection
 
     @property
     def idle(self) -> bool:
@@ -127,8 +182,8 @@ class Pool:
     def submit(self, key: Any, chunk: Chunk) -> None:
         """Give a chunk to an idle worker."""
         worker = next(worker for worker in self._workers if worker.steps is None)
-        worker.key, worker.steps = key, steps(chunk)
-        self._send(worker, next(worker.steps))
+        worker.key, worker.steps = key, steps(chunk, self._seconds)
+        self._give(worker, next(worker.steps))
 
     def wait(self) -> list[tuple[Any, Answer]]:
         """What was finished since, or is next; in no order.
@@ -136,59 +191,75 @@ class Pool:
         Raises
         ------
         CleanerError
-            What a worker raised because of what it was asked for, and not because of one document.
+            What a worker raised because of what it was asked for, and not because of one document; or when no worker
+            can be started.
         """
         done: list[tuple[Any, Answer]] = []
         while self.busy and not done:
             working = {worker.connection: worker for worker in self._workers if worker.steps is not None}
             until = min(worker.deadline for worker in working.values())
             ready = wait(list(working), max(until - monotonic(), 0.0))
-            for connection in ready:
-                self._step(working[connection], self._received(working[connection]), done)  # type: ignore[index]
-            for worker in working.values():
-                if worker.steps is not None and worker.connection not in ready and worker.deadline <= monotonic():
-                    self._replace(worker)
-                    self._step(worker, Lost(f"took longer than {self._seconds:g} s"), done)
+            for connection, worker in working.items():
+                if connection in ready:
+                    self._hear(worker, done)
+                elif worker.expired():
+                    self._lose(worker, f"took longer than {self._seconds:g} s", died=False, done=done)
         return done
 
-    def _received(self, worker: _Worker) -> Answer | Lost:
+    def _hear(self, worker: _Worker, done: list[tuple[Any, Answer]]) -> None:
+        """Take what a worker says, or that it has ended."""
         try:
             answer = worker.connection.recv()
         except (EOFError, OSError):
             with suppress(subprocess.TimeoutExpired):
                 worker.process.wait(_PATIENCE)
-            code = self._replace(worker)
-            return Lost(f"ended the process that cleaned it ({f'signal {-code}' if code < 0 else f'exit code {code}'})")
+            self._lose(worker, "ended the process that cleaned it ({})", died=True, done=done)
+            return
         if isinstance(answer, CleanerError):
             raise answer
-        worker.fresh = False
-        given: Answer = answer
-        return given
+        if answer == READY:
+            assert worker.order is not None
+            worker.ready, self._failed = True, 0
+            self._give(worker, worker.order)
+        else:
+            self._step(worker, answer, done)
 
     def _step(self, worker: _Worker, answer: Answer | Lost, done: list[tuple[Any, Answer]]) -> None:
         """Go on with what a worker is doing."""
         assert worker.steps is not None
         try:
-            self._send(worker, worker.steps.send(answer))
+            order = worker.steps.send(answer)
         except StopIteration as end:
             done.append((worker.key, end.value))
-            worker.key = worker.steps = None
+            worker.key = worker.steps = worker.order = None
+        else:
+            self._give(worker, order)
 
-    def _send(self, worker: _Worker, task: Task) -> None:
-        count = len(task.documents) if isinstance(task.documents, list) else task.documents.num_rows
-        worker.deadline = monotonic() + self._seconds * (1 + count / _TOGETHER) + _START * worker.fresh
-        # A worker that is gone is noticed when its answer is waited for.
-        try:
-            worker.connection.send(task)
-        except OSError:
-            return
+    def _give(self, worker: _Worker, order: Order) -> None:
+        """Send a task to a worker that is ready for it; the others have it when they are."""
+        worker.order = order
+        worker.began = monotonic()
+        worker.deadline = worker.began + (order.seconds if worker.ready else _START)
+        if worker.ready:
+            worker.spent = _spent(worker.process.pid)
+            with suppress(OSError):  # a worker that is gone is noticed when its answer is waited for
+                worker.connection.send(order.task)
 
-    def _replace(self, worker: _Worker) -> int:
-        """Put a new process in the place of one that does not answer; the exit code of the old one."""
-        code = self._stop(worker)
-        fresh = self._started()
-        worker.process, worker.connection, worker.fresh = fresh.process, fresh.connection, True
-        return code
+    def _lose(self, worker: _Worker, reason: str, *, died: bool, done: list[tuple[Any, Answer]]) -> None:
+        """Put a new process in the place of one that does not answer, and go on without its answer."""
+        assert worker.order is not None
+        code, was_ready = self._stop(worker), worker.ready
+        ending = f"signal {-code}" if code < 0 else f"exit code {code}"
+        if not was_ready:
+            self._failed += 1
+            if self._failed >= _STARTS:
+                raise CleanerError(f"a worker cannot start ({ending}); the reason may stand above")
+        worker.process, worker.connection = self._started()
+        worker.ready = False
+        if was_ready:
+            self._step(worker, Lost(reason.format(ending), died), done)
+        else:
+            self._give(worker, worker.order)
 
     @staticmethod
     def _stop(worker: _Worker) -> int:
@@ -196,10 +267,13 @@ class Pool:
         worker.process.kill()
         return worker.process.wait()
 
+    def _end(self) -> None:
+        for worker in self._workers:
+            self._stop(worker)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """End all workers, whatever they are doing."""
-        for worker in self._workers:
-            self._stop(worker)
+        self._end()

@@ -4,18 +4,21 @@ Where a chunk or a shard ends depends on the documents alone, so a job that goes
 unbroken one does.
 """
 
-import gzip
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import accumulate, chain, groupby
 from pathlib import Path
 from tempfile import mkstemp
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
+from cleaner.errors import CleanerError, InputError
+from cleaner.ingest.arrow import taken
 from cleaner.ingest.needs import needed
 from cleaner.ingest.records import Item, Position, Refused
-from cleaner.ingest.sources import FILE, JSONL, PARQUET, TORN, WARC, Source, open_raw, unpacked
+from cleaner.ingest.shards import writing
+from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, is_damage, open_raw, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,11 +29,19 @@ CHUNK_BYTES: Final = 1_000_000
 _PIECE: Final = 1 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
+# How WARC files are packed whose places are those of the file as it is.
+_SOUGHT: Final = frozenset({"", "gz"})
+_DAMAGED: Final = "the file is damaged or cut off"
+# The place behind the last document of a damaged file, from where there is nothing to read but that it is damaged.
+_BEHIND: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be, in bytes, and after how many documents or bytes a shard is full."""
+    """How large a document may be, in bytes, and after how many documents or bytes a shard is full.
+
+    A shard ends with a chunk, so it holds up to ``CHUNK_DOCUMENTS`` more; a small one is a chunk.
+    """
 
     document_bytes: int = 20_000_000
     shard_documents: int = 50_000
@@ -69,14 +80,16 @@ class Chunk:
     def part(self, numbers: list[int]) -> "Chunk":
         """Some of the documents, nothing refused."""
         documents = self.documents
-        taken = [documents[i] for i in numbers] if isinstance(documents, list) else documents.take(numbers)
-        return replace(self, documents=taken, refused=[])
+        part = [documents[i] for i in numbers] if isinstance(documents, list) else taken(documents, numbers)
+        return replace(self, documents=part, refused=[])
 
     def refuse(self, number: int, reason: str) -> Refused:
         """Set one of the documents aside; of a row all columns are kept, as an Arrow stream."""
         if isinstance(self.documents, list):
             item = self.documents[number]
-            return Refused(self.source, item.offset, item.number, reason, item.data)
+            # A chunk of whole files holds many of them.
+            source = (item.fields["path"] or "") if self.format == FILE else self.source
+            return Refused(source, item.offset, item.number, reason, item.data)
         sink, pa = io.BytesIO(), needed("pyarrow", "jobs")
         with pa.ipc.new_stream(sink, self.documents.schema) as stream:
             stream.write_batch(self.documents.slice(number, 1))
@@ -105,6 +118,8 @@ class Reader:
         self._limits = limits
         self._spills = spills
         self._one_schema = one_schema
+        # The bytes of all files in front of each.
+        self._before = list(accumulate((source.size for source in sources), initial=0))
 
     def chunks(self, start: Position, shard: int) -> Iterator[Chunk]:
         """All chunks from ``start`` on, where the shard of that number begins."""
@@ -123,51 +138,52 @@ class Reader:
             held = chunk
 
     def _cut(self, start: Position) -> Iterator[Chunk]:
-        """All documents in chunks; a chunk ends with its file."""
-        done = sum(source.size for source in self._sources[: start.source])
-        for place in range(start.source, len(self._sources)):
-            source = self._sources[place]
-            begin = start if place == start.source else Position(place)
-            for pieces in _grouped(self._pieces(source, begin)):
-                first = pieces[0].what
-                refused = [piece.what for piece in pieces if isinstance(piece.what, Refused)]
-                items = [piece.what for piece in pieces if isinstance(piece.what, Item)]
-                table = not isinstance(first, Item | Refused)
-                size = sum(piece.size for piece in pieces)
-                last = pieces[-1]
-                yield Chunk(
-                    0, 0, source.format, source.name, first if table else items, refused, size, last.after,
-                    done + last.consumed,
-                )  # fmt: skip
-            done += source.size
+        """All documents in chunks; a chunk ends with its file, but whole files are taken together."""
+        places = range(start.source, len(self._sources))
+        runs = groupby(places, lambda place: -1 if self._sources[place].format == FILE else place)
+        for _, run in runs:
+            first = next(run)
+            pieces = chain.from_iterable(
+                self._pieces(place, start if place == start.source else Position(place))
+                for place in chain([first], run)
+            )
+            for group in _grouped(pieces, min(CHUNK_DOCUMENTS, self._limits.shard_documents)):
+                yield _chunk(self._sources[first], group)
 
-    def _pieces(self, source: Source, start: Position) -> Iterator[_Piece]:
-        """What one file holds from ``start`` on; what cannot be read ends it, and is told."""
-        after, consumed = start, 0
+    def _pieces(self, place: int, start: Position) -> Iterator[_Piece]:
+        """What one file holds from ``start`` on; what is damaged ends it, and is told."""
+        source, done = self._sources[place], self._before[place]
+        after, consumed = start, done
         reading = {JSONL: self._lines, PARQUET: self._rows, WARC: self._captures, FILE: self._whole}[source.format]
         try:
             with open_raw(source) as raw:
                 for piece in reading(source, raw, start):
-                    yield piece
-                    after, consumed = piece.after, piece.consumed
-        except TORN as error:
+                    after, consumed = piece.after, done + piece.consumed
+                    yield piece._replace(consumed=consumed)
+        except CleanerError:
+            raise
+        except Exception as error:
             reason = f"cannot be read on: {getattr(error, 'strerror', None) or error}"
-            torn = Refused(source.name, after.offset, after.number, reason, torn=True)
-            yield _Piece(torn, 0, Position(start.source + 1), consumed)
+            if not is_damage(source, error):
+                raise InputError(f"{source.name} {reason}; what is whole stays, and --resume goes on") from error
+            offset = source.size if after.offset == _BEHIND else after.offset
+            torn = Refused(source.name, offset, after.number, reason, torn=True)
+            yield _Piece(torn, 0, Position(place + 1), consumed)
 
     def _lines(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
         place, offset, number = start
         with unpacked(source, raw) as stream:
             _skip(stream, offset)
             while line := stream.readline(self._limits.document_bytes + 1):
-                here, data, number = offset, line.rstrip(b"\r\n"), number + 1
+                here, data, number = offset, line.removesuffix(b"\n").removesuffix(b"\r"), number + 1
                 offset += len(line)
                 if here == 0:
                     data = data.removeprefix(_BOM)
                 what: Item | Refused = Item(here, number, data)
                 if len(line) > self._limits.document_bytes and not line.endswith(b"\n"):
-                    spilled, size = self._spill(line, _rest_of_line(stream))
-                    offset += size - len(line)
+                    spilled, size = self._spill(data, _rest_of_line(stream))
+                    offset += size - len(data)
+                    _end_line(spilled)
                     what = Refused(source.name, here, number, self._too_long(), spilled=spilled)
                 elif not data.strip():
                     continue
@@ -191,22 +207,37 @@ class Reader:
 
     def _captures(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
         warc = needed("fastwarc.warc", "jobs")
-        raw.seek(start.offset)
-        number, place = start.number, start.source
+        number, place, begin = start.number, start.source, start.offset
+        if begin == _BEHIND:
+            raise EOFError(_DAMAGED)
         held: Item | Refused | None = None
-        size = here = 0
+        size, here, damaged = 0, begin, False
         responses = warc.WarcRecordType.response
-        for record in warc.ArchiveIterator(raw, record_types=responses, auto_decode="all"):
-            if (record.http_content_type or "").lower() not in _HTML:
-                continue
-            if held is not None:
-                yield _Piece(held, size, Position(place, start.offset + record.stream_pos, number), raw.tell())
-            here = start.offset + record.stream_pos
-            number += 1
-            held, size = self._capture(source, record, here, number)
+        try:
+            stream = _from(source, raw, begin)
+            for record in warc.ArchiveIterator(stream, record_types=responses, auto_decode="all"):
+                if (record.http_content_type or "").lower() not in _HTML:
+                    continue
+                here = record.stream_pos  # in the file, wherever reading began
+                if held is not None:
+                    yield _Piece(held, size, Position(place, here, number), raw.tell())
+                    held = None
+                number += 1
+                held, size = self._capture(source, record, here, number)
+        except Exception as error:
+            if not is_damage(source, error):
+                raise
+            damaged = True
+        # fastwarc takes a file that is cut off for one that has ended.
+        whole = _whole_records(source, here)
+        if held is not None and whole == 0:
+            yield _Piece(_cut_off(source, held), size, Position(place + 1), source.size)
+            return
+        damaged = damaged or whole is not None
         if held is not None:
-            yield _Piece(held, size, Position(place + 1), source.size)
-        _check_end(source, here)
+            yield _Piece(held, size, Position(place, _BEHIND, number) if damaged else Position(place + 1), source.size)
+        if damaged:
+            raise EOFError(_DAMAGED)
 
     def _capture(self, source: Source, record: Any, here: int, number: int) -> tuple[Item | Refused, int]:
         most = self._limits.document_bytes
@@ -239,23 +270,48 @@ class Reader:
 
     def _spill(self, first: bytes, rest: Iterator[bytes]) -> tuple[Path, int]:
         """Put what is too long into a file; the file and its size."""
-        handle, name = mkstemp(dir=self._spills)
-        with open(handle, "wb") as file:
-            size = sum(map(file.write, chain([first], rest)))
+        with writing(self._spills):
+            handle, name = mkstemp(dir=self._spills)
+        size = 0
+        with open(handle, "wb", buffering=0) as file:
+            for piece in chain([first], rest):
+                # What cannot be written is no fault of the file that is read.
+                with writing(self._spills):
+                    size += _write(file, piece)
         return Path(name), size
 
 
-def _grouped(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
+def _write(file: IO[bytes], data: bytes) -> int:
+    """Write all of it, which a file without a buffer need not do at once."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+    return len(data)
+
+
+def _chunk(source: Source, group: list[_Piece]) -> Chunk:
+    first, last = group[0].what, group[-1]
+    refused = [piece.what for piece in group if isinstance(piece.what, Refused)]
+    items = [piece.what for piece in group if isinstance(piece.what, Item)]
+    table = not isinstance(first, Item | Refused)
+    size = sum(piece.size for piece in group)
+    return Chunk(0, 0, source.format, source.name, first if table else items, refused, size, last.after, last.consumed)
+
+
+def _grouped(pieces: Iterator[_Piece], most: int) -> Iterator[list[_Piece]]:
     """Pieces in groups that are large enough to be a chunk; a table is one for itself."""
     group: list[_Piece] = []
     size = 0
     for piece in pieces:
         if not isinstance(piece.what, Item | Refused):
+            if group:
+                yield group
+                group, size = [], 0
             yield [piece]
             continue
         group.append(piece)
         size += piece.size
-        if len(group) >= CHUNK_DOCUMENTS or size >= CHUNK_BYTES:
+        if len(group) >= most or size >= CHUNK_BYTES:
             yield group
             group, size = [], 0
     if group:
@@ -269,20 +325,76 @@ def _rest_of_line(stream: IO[bytes]) -> Iterator[bytes]:
             return
 
 
+def _end_line(path: Path) -> None:
+    """Take the line end away from a line that was put into a file."""
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 2, 0))
+        end = file.read()
+        file.truncate(size - len(end) + len(end.removesuffix(b"\n").removesuffix(b"\r")))
+
+
 def _skip(stream: IO[bytes], offset: int) -> None:
     """Go to a byte of what was unpacked; what is not compressed can be sought in, the rest is read over."""
-    if stream.seekable():
+    if offset and stream.seekable():
         stream.seek(offset)
         return
     while offset > 0 and (piece := stream.read(min(offset, _PIECE))):
         offset -= len(piece)
 
 
-def _check_end(source: Source, last: int) -> None:
-    """Raise ``EOFError`` when a gzipped file ends inside a member: its reader takes that for the end."""
-    if source.compression == "gz":
-        with open_raw(source) as raw:
-            raw.seek(last)
-            with gzip.GzipFile(fileobj=raw) as stream:
-                while stream.read(_PIECE):
-                    pass
+def _from(source: Source, raw: IO[bytes], offset: int) -> IO[bytes]:
+    """A WARC file from a place on, which is one of the file as it is when fastwarc unpacks it by itself."""
+    stream = raw if source.compression in _SOUGHT else unpacked(source, raw)
+    _skip(stream, offset)
+    return stream
+
+
+def _whole_records(source: Source, offset: int) -> int | None:
+    """How many records from a place on are whole, when the file is cut off behind them; ``None`` when it is not."""
+    whole = 0
+    with open_raw(source) as raw:
+        stream = unpacked(source, raw)
+        if source.compression in _SOUGHT:
+            _skip(raw, offset)
+        else:
+            _skip(stream, offset)
+        try:
+            while _pass_record(stream):
+                whole += 1
+        except Exception as error:
+            if not is_damage(source, error):
+                raise
+            return whole
+    return None
+
+
+def _pass_record(stream: IO[bytes]) -> bool:
+    """Read over one record of a WARC file; whether there was any."""
+    line = stream.readline(_PIECE)
+    while line in {b"\r\n", b"\n"}:
+        line = stream.readline(_PIECE)
+    if not line:
+        return False
+    length = 0
+    while line.strip():
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            length = int(value) if value.strip().isdigit() else 0
+        line = stream.readline(_PIECE)
+    if not line:
+        raise EOFError(_DAMAGED)
+    while length > 0:
+        piece = stream.read(min(length, _PIECE))
+        if not piece:
+            raise EOFError(_DAMAGED)
+        length -= len(piece)
+    return True
+
+
+def _cut_off(source: Source, held: Item | Refused) -> Refused:
+    """The last document of a file that ends inside it."""
+    reason = f"cannot be read on: {_DAMAGED}"
+    if isinstance(held, Refused):
+        return replace(held, reason=reason, torn=True)
+    return Refused(source.name, held.offset, held.number, reason, held.data, torn=True)

@@ -65,22 +65,34 @@ class Folder:
             if self.path.exists() and not self.state.exists() and any(self.path.iterdir()):
                 raise OutputError(f"{self.path} holds files that no job has written; name a new folder")
             self.spills.mkdir(parents=True, exist_ok=True)
-            with (self.state / "lock").open("w") as lock:
+            lock = (self.state / "lock").open("w")
+        with lock:
+            with writing(self.path):
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise OutputError(f"{self.path} is being written by another job; wait, or name another") from None
                 self._clear()
-                yield
+            yield
 
     def _clear(self) -> None:
         """Take away what an interrupted job has left."""
         for left in [*self.spills.iterdir(), *self.state.glob("*.tmp")]:
-            shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+            _remove(left)
 
     def plan(self) -> dict[str, Any] | None:
-        """What the job in this folder was asked for, if there is one."""
-        return _read(self.state / "job.json")
+        """What the job in this folder was asked for, if there is one.
+
+        Raises
+        ------
+        OutputError
+            When that cannot be read any more.
+        """
+        path = self.state / "job.json"
+        try:
+            return _read(path)
+        except (OSError, ValueError) as error:
+            raise OutputError(f"{path} is damaged, so this job cannot go on; name a new folder: {error}") from error
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Remember what the job was asked for."""
@@ -89,13 +101,28 @@ class Folder:
     def markers(self) -> list[Marker]:
         """The markers of the shards that are whole, from the first up to the first that is not."""
         markers: list[Marker] = []
-        while (told := _read(self.state / f"{len(markers):05}.json")) is not None:
-            markers.append(Marker(**told | {"after": Position(*told["after"])}))
+        while (marker := self._marker(len(markers))) is not None:
+            markers.append(marker)
         return markers
+
+    def _marker(self, number: int) -> Marker | None:
+        """The marker of a shard; what is damaged, or speaks of a shard that is gone, is as good as none."""
+        try:
+            told = _read(self.state / f"{number:05}.json")
+            if told is None or (told["documents"] and not self._place(number).exists()):
+                return None
+            if not _errors_of(self.state, number).exists():
+                return None
+            return Marker(**told | {"after": Position(*told["after"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def _place(self, number: int) -> Path:
+        return self.path / f"part-{number:05}{self._target.suffix}"
 
     def shard(self, number: int) -> "Shard":
         """Begin a shard."""
-        return Shard(self.state, self.path / f"part-{number:05}{self._target.suffix}", number, self._target)
+        return Shard(self.state, self._place(number), number, self._target)
 
     def commit(self, number: int, marker: Marker) -> None:
         """Say that a shard is whole."""
@@ -113,15 +140,37 @@ class Folder:
             _put(beside, path)
 
     def gather_errors(self, shards: int, path: Path) -> None:
-        """Write the errors of all shards into one file, whole or not at all."""
+        """Write the errors of all shards into one file, whole or not at all; a pipe or a device gets them as it is."""
         with writing(path):
-            beside = path.with_name(f".{path.name}.tmp")
+            beside = path if _is_device(path) else self._beside(path)
             with beside.open("wb") as file:
                 for number in range(shards):
                     with _errors_of(self.state, number).open("rb") as part:
                         shutil.copyfileobj(part, file)
-                _sync(file)
-            _put(beside, path)
+                if beside != path:
+                    _sync(file)
+            if beside != path:
+                _put(beside, path)
+
+    def check_errors(self, path: Path) -> None:
+        """Find out before the work whether the errors can be written where they shall be.
+
+        Raises
+        ------
+        OutputError
+            When not.
+        """
+        with writing(path):
+            if path.is_dir():
+                raise OutputError(f"cannot write {path}: it is a folder")
+            if not _is_device(path):
+                beside = self._beside(path)
+                beside.open("wb").close()
+                beside.unlink()
+
+    def _beside(self, path: Path) -> Path:
+        """Where a file is written before it comes to its place: on the same file system."""
+        return self.state / f"{path.name}.tmp" if path.parent == self.path else path.with_name(f".{path.name}.tmp")
 
 
 class Shard:
@@ -157,21 +206,20 @@ class Shard:
             _sync(self._errors)
             self._errors.close()
             _put(self._errors_beside, self._errors_place)
-            if self._place.is_dir() and not self._place.is_symlink():
-                shutil.rmtree(self._place)
+            if self._place.is_dir():
+                _remove(self._place)
             if filled:
                 _put(self._beside, self._place)
             else:
                 # A shard without documents is no file; one of an interrupted run may stand there.
-                self._beside.unlink(missing_ok=True)
-                self._place.unlink(missing_ok=True)
+                _remove(self._beside)
+                _remove(self._place)
 
     def abandon(self) -> None:
         """Let go of what was not finished; the next run takes it away."""
         with suppress(OSError):
             self._errors.close()
-        with suppress(OSError):
-            self._out.close()
+        self._out.abandon()
 
 
 class _Out(ABC):
@@ -188,6 +236,10 @@ class _Out(ABC):
     @abstractmethod
     def close(self) -> bool:
         """Bring everything to the disk; whether there is anything."""
+
+    @abstractmethod
+    def abandon(self) -> None:
+        """Let go of it, in whatever state it is."""
 
 
 class _Bytes(_Out):
@@ -206,6 +258,10 @@ class _Bytes(_Out):
             _sync(self._file)
         return self._filled
 
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+
 
 class _Rows(_Out):
     """A shard that is one file of Parquet, in groups of rows that are worth reading together."""
@@ -214,12 +270,14 @@ class _Rows(_Out):
         self._path = path
         self._writer: Any = None
         self._held: list[Any] = []
+        self._rows = self._size = 0
 
     def add(self, data: Any) -> None:
         if data.num_rows:
             self._held.append(data)
-        rows, size = sum(batch.num_rows for batch in self._held), sum(batch.nbytes for batch in self._held)
-        if rows >= _GROUP_ROWS or size >= _GROUP_BYTES:
+            self._rows += data.num_rows
+            self._size += data.nbytes
+        if self._rows >= _GROUP_ROWS or self._size >= _GROUP_BYTES:
             self._flush()
 
     def _flush(self) -> None:
@@ -229,16 +287,20 @@ class _Rows(_Out):
         if self._writer is None:
             self._writer = needed("pyarrow.parquet", "jobs").ParquetWriter(self._path, schema, compression="zstd")
         self._writer.write_table(needed("pyarrow", "jobs").Table.from_batches(self._held, schema))
-        self._held = []
+        self._held, self._rows, self._size = [], 0, 0
 
     def close(self) -> bool:
         self._flush()
         if self._writer is None:
             return False
         self._writer.close()
-        with self._path.open("rb") as file:
-            os.fsync(file.fileno())
+        _sync_path(self._path)
         return True
+
+    def abandon(self) -> None:
+        with suppress(Exception):  # Arrow has its own, when the end of a file cannot be written
+            if self._writer is not None:
+                self._writer.close()
 
 
 class _Files(_Out):
@@ -254,12 +316,17 @@ class _Files(_Out):
             name = f"{self._count:06}-{stem}.txt" if stem else f"{self._count:06}.txt"
             with (self._path / name).open("xb") as file:
                 file.write(text)
-                _sync(file)
             self._count += 1
 
     def close(self) -> bool:
-        _sync_folder(self._path)
-        return True
+        # In the end, when the first of them takes most of the others along.
+        for path in self._path.iterdir():
+            _sync_path(path)
+        _sync_path(self._path)
+        return self._count > 0
+
+    def abandon(self) -> None:
+        pass
 
 
 @contextmanager
@@ -277,6 +344,10 @@ def writing(path: Path) -> Iterator[None]:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file()
+
+
 def _errors_of(state: Path, number: int) -> Path:
     return state / f"{number:05}.errors.jsonl"
 
@@ -289,6 +360,14 @@ def _read(path: Path) -> dict[str, Any] | None:
     return told
 
 
+def _remove(path: Path) -> None:
+    """Take a file or a folder away, if it is there; what a link points to stays."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _sync(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())
@@ -297,10 +376,10 @@ def _sync(file: IO[Any]) -> None:
 def _put(beside: Path, place: Path) -> None:
     """Rename, and make sure that the name is on the disk, too."""
     beside.replace(place)
-    _sync_folder(place.parent)
+    _sync_path(place.parent)
 
 
-def _sync_folder(path: Path) -> None:
+def _sync_path(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -7,13 +7,14 @@ import hashlib
 import io
 import lzma
 import os
+import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
-from cleaner.errors import InputError, OptionError
+from cleaner.errors import CleanerError, InputError, OptionError
 from cleaner.ingest.needs import needed
 
 JSONL, PARQUET, WARC, FILE = "jsonl", "parquet", "warc", "file"
@@ -25,8 +26,6 @@ _SUFFIXES: Final = {
     **dict.fromkeys((".txt", ".text", ".md", ".html", ".htm", ".xhtml"), FILE),
 }
 COMPRESSIONS: Final = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst"}
-# What opening, reading and unpacking raise when a file is damaged or ends too early.
-TORN: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 # So much of either end tells whether a file is still what it was.
 _ENDS: Final = 1 << 16
 
@@ -42,10 +41,11 @@ class Source:
     stamp: str
 
 
-def find_sources(inputs: Iterable[str], given: str | None = None) -> list[Source]:
+def find_sources(inputs: Iterable[str], given: str | None = None, without: Path | None = None) -> list[Source]:
     """The files that some names, folders, patterns and URLs stand for; those of a folder or a pattern are sorted.
 
-    ``given`` is the format of files whose names do not tell it.
+    ``given`` is the format of files whose names do not tell it; ``without`` is a folder inside others that is no input.
+    Whatever begins with a dot or an underscore, as what a job writes beside its shards, is passed over, unless named.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def find_sources(inputs: Iterable[str], given: str | None = None) -> list[Source
     """
     sources: dict[str, Source] = {}
     for one in inputs:
-        found = list(_remote(one, given) if "://" in one else _local(one, given))
+        found = list(_remote(one, given) if "://" in one else _local(one, given, without))
         if not found:
             raise InputError(f"{one}: no files of documents there; looked for {', '.join(_SUFFIXES)}")
         # A file that is named twice is read once.
@@ -66,50 +66,88 @@ def find_sources(inputs: Iterable[str], given: str | None = None) -> list[Source
 
 def format_of(name: str) -> tuple[str | None, str]:
     """What a file of that name holds, if the name tells, and how it is compressed."""
-    stem, suffix = os.path.splitext(name)
+    stem, suffix = os.path.splitext(name.partition("?")[0] if "://" in name else name)
     compression = COMPRESSIONS.get(suffix.lower(), "")
     if compression:
         suffix = os.path.splitext(stem)[1]
     return _SUFFIXES.get(suffix.lower()), compression
 
 
-def _local(one: str, given: str | None) -> Iterator[Source]:
+def _local(one: str, given: str | None, without: Path | None) -> Iterator[Source]:
     if one == "-":
         raise OptionError("a job reads files, because it may have to read them again; for a stream use: clean -f jsonl")
-    path = Path(one)
-    if path.is_dir():
-        names = sorted(str(Path(folder) / name) for folder, _, files in os.walk(path) for name in files)
-        known = [name for name in names if format_of(name)[0] and not Path(name).name.startswith(".")]
-    elif not path.exists() and glob.has_magic(one):
-        known = sorted(name for name in glob.glob(one, recursive=True) if os.path.isfile(name))
+    if "\0" in one:
+        raise InputError(f"cannot read {one!r}: no name of a file holds a null character")
+    aside = None if without is None else os.path.realpath(without)
+    if os.path.isdir(one):
+        names = sorted(_below(one, aside))
+    elif not os.path.lexists(one) and glob.has_magic(one):
+        found = (name for name in glob.iglob(one, recursive=True) if os.path.isfile(name))
+        if not _is_aside(os.path.basename(one)):
+            found = (name for name in found if not _is_aside(os.path.basename(name)))
+        names = sorted(name for name in found if aside is None or not _inside(name, aside))
     else:
-        known = [one]
-    for name in known:
+        names = [one]
+    for name in names:
         try:
-            with open(name, "rb") as file:
-                status = os.fstat(file.fileno())
-                head = file.read(_ENDS)
-                file.seek(max(status.st_size - _ENDS, 0))
-                tail = file.read(_ENDS)
+            yield _source(name, given, *_look(name))
         except OSError as error:
             raise InputError(f"cannot read {name}: {error.strerror}") from error
-        digest = hashlib.sha256(head + tail).hexdigest()[:16]
-        yield _source(name, given, status.st_size, f"{status.st_size}-{status.st_mtime_ns}-{digest}")
+
+
+def _below(folder: str, aside: str | None) -> Iterator[str]:
+    """The files of documents in a folder."""
+
+    def fail(error: OSError) -> None:
+        raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
+
+    for path, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [
+            name for name in folders if not _is_aside(name) and os.path.realpath(os.path.join(path, name)) != aside
+        ]
+        yield from (os.path.join(path, name) for name in files if format_of(name)[0] and not _is_aside(name))
+
+
+def _is_aside(name: str) -> bool:
+    return name.startswith((".", "_"))
+
+
+def _inside(name: str, folder: str) -> bool:
+    return os.path.realpath(name).startswith(os.path.join(folder, ""))
+
+
+def _look(name: str) -> tuple[int, str]:
+    """The size of a file, and its stamp."""
+    if not stat.S_ISREG(os.stat(name).st_mode):
+        raise InputError(f"cannot read {name}: it is no regular file, and a job may have to read it again")
+    with open(name, "rb") as file:
+        status = os.fstat(file.fileno())
+        digest = hashlib.sha256(file.read(_ENDS))
+        file.seek(max(status.st_size - _ENDS, 0))
+        digest.update(file.read(_ENDS))
+    return status.st_size, f"{status.st_size}-{status.st_mtime_ns}-{digest.hexdigest()[:16]}"
 
 
 def _remote(one: str, given: str | None) -> Iterator[Source]:
     fs, path = _filesystem(one)
     try:
-        if glob.has_magic(path):
+        # A question mark begins the query of a web address.
+        if glob.has_magic(path.replace("?", "") if one.startswith(("http:", "https:")) else path):
             paths = sorted(fs.glob(path))
         elif fs.isdir(path):
-            paths = sorted(name for name in fs.find(path) if format_of(name)[0])
+            root = len(path.rstrip("/"))
+            paths = [name for name in sorted(fs.find(path)) if not any(map(_is_aside, name[root:].split("/")))]
+            paths = [name for name in paths if format_of(name)[0]]
         else:
             paths = [path]
         for name in paths:
-            yield _source(fs.unstrip_protocol(name), given, int(fs.size(name) or 0), str(fs.ukey(name)))
-    except OSError as error:
-        raise InputError(f"cannot read {one}: {error.strerror or error}") from error
+            size = int(fs.size(name) or 0)
+            yield _source(fs.unstrip_protocol(name), given, size, f"{size}-{fs.ukey(name)}")
+    except CleanerError:
+        raise
+    except Exception as error:
+        # Every file system has exceptions of its own.
+        raise InputError(f"cannot read {one}: {getattr(error, 'strerror', None) or error or error!r}") from error
 
 
 def _filesystem(url: str) -> tuple[Any, str]:
@@ -138,8 +176,21 @@ def open_raw(source: Source) -> IO[bytes]:
     return open(source.name, "rb")
 
 
+def is_damage(source: Source, error: Exception) -> bool:
+    """Whether an error says that a file is damaged or ends too early, and not that it could not be read this time."""
+    if isinstance(error, OSError):
+        # What the system refuses has a number; gzip, bz2, Arrow and fastwarc raise the same class without one.
+        return error.errno is None
+    known: tuple[type[Exception], ...] = (EOFError, zlib.error, lzma.LZMAError)
+    if source.compression == "zst":
+        known += (zstandard_library().ZstdError,)
+    if source.format == PARQUET:
+        known += (needed("pyarrow.lib", "jobs").ArrowException,)
+    return isinstance(error, known)
+
+
 def unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
-    """The bytes of a file as they were before it was compressed; raises one of ``TORN`` where they cannot be read."""
+    """The bytes of a file as they were before it was compressed; see ``is_damage`` for where they cannot be read."""
     match source.compression:
         case "gz":
             return io.BufferedReader(gzip.GzipFile(fileobj=raw))

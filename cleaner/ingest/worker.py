@@ -4,14 +4,17 @@ It is a program of its own, not a fork of its parent: nothing is shared but a so
 """
 
 import ctypes
+import gc
+import resource
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cleaner.errors import CleanerError
-from cleaner.ingest.arrow import ERROR, ArrowCleaner, Outcome, Request
+from cleaner.ingest.arrow import ERROR, ArrowCleaner, Outcome, Request, taken, type_of_text
 from cleaner.ingest.encode import Target, encoded, read_items, read_lines
 from cleaner.ingest.needs import needed
 from cleaner.ingest.sources import JSONL, WARC
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PR_SET_PDEATHSIG: Final = 1
+# A worker may have so many bytes of memory, of which it takes one in thirty for documents that mean no harm. Of 2 MB of
+# single letters, a line each, it would take 1.7 GB, and of as many paragraphs of a page 4.4.
+_MOST_MEMORY: Final = 4 << 30
+# What a worker says when it has read the model.
+READY: Final = "ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,14 @@ class Answer(NamedTuple):
     data: Any
     documents: int
     bad: list[tuple[int, str]]
-    tally: dict[str, Any]
+    tally: Tally
+
+
+class Lost(NamedTuple):
+    """A task that came to nothing, and why; ``died`` says that the worker ended, which may be the fault of others."""
+
+    reason: str
+    died: bool = False
 
 
 class Work:
@@ -60,6 +75,9 @@ class Work:
         """Read the model."""
         self._setup = setup
         self._cleaner = Cleaner.load(setup.bundle, setup.options)
+        # What is read at the first document is read now, so that it has all of its time.
+        self._cleaner.clean_batch([""])
+        self.answer(Task("", JSONL, []))
 
     def answer(self, task: Task) -> Answer:
         """Clean one task."""
@@ -87,11 +105,11 @@ class Work:
         if any(reasons):
             good = [row for row, reason in enumerate(reasons) if reason is None]
             bad += [(numbers[row], reason) for row, reason in enumerate(reasons) if reason is not None]
-            cleaned = cleaned.take(good)
+            cleaned = taken(cleaned, good)
             rest = None if rest is None else [rest[row] for row in good]
         for _, reason in bad:
             tally.add_error(reason)
-        return Answer(encoded(setup.target, cleaned, rest, request), cleaned.num_rows, sorted(bad), tally.as_dict())
+        return Answer(encoded(setup.target, cleaned, rest, request), cleaned.num_rows, sorted(bad), tally)
 
 
 def _place(task: Task, number: int) -> int:
@@ -105,15 +123,17 @@ def _of_size(
     sizes = _sizes(batch, name)
     long = [(number, f"longer than {most} bytes") for number, size in enumerate(sizes) if size > most]
     numbers = [number for number, size in enumerate(sizes) if size <= most]
-    return (batch.take(numbers) if long else batch), numbers, long
+    return (taken(batch, numbers) if long else batch), numbers, long
 
 
 def _sizes(batch: "pa.RecordBatch", name: str) -> list[int]:
     """The bytes of each document; 0 where there is none."""
     if name not in batch.schema.names:
         return [0] * batch.num_rows
-    compute = needed("pyarrow.compute", "jobs")
-    return [size or 0 for size in compute.binary_length(batch.column(name)).to_pylist()]
+    type_of_text(batch.schema.field(name))
+    pa, compute = needed("pyarrow", "jobs"), needed("pyarrow.compute", "jobs")
+    # Dictionaries and views have no lengths.
+    return [size or 0 for size in compute.binary_length(batch.column(name).cast(pa.large_binary())).to_pylist()]
 
 
 def main(descriptor: int) -> None:
@@ -122,15 +142,27 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    with Connection(descriptor) as connection:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY if most < 0 else min(most, _MOST_MEMORY), most))
+    with Connection(descriptor) as connection, suppress(EOFError, ConnectionError):
         try:
             work = Work(connection.recv())
-            while True:
-                try:
-                    answer: Answer | CleanerError = work.answer(connection.recv())
-                except CleanerError as error:
-                    answer = error
-                connection.send(answer)
-        except (EOFError, BrokenPipeError, ConnectionResetError):
+        except CleanerError as error:
+            connection.send(error)
             return
+        # What is there now stays, so nobody need look through it for garbage; what comes is counted by references.
+        gc.freeze()
+        gc.set_threshold(100_000)
+        connection.send(READY)
+        while True:
+            connection.send(_answer(work, connection.recv()))
 
+
+def _answer(work: Work, task: Task) -> Answer | Lost | CleanerError:
+    try:
+        return work.answer(task)
+    except CleanerError as error:
+        # Of what was asked for, and not of one document.
+        return type(error)(f"{task.name}: {error}")
+    except Exception as error:  # noqa: BLE001 -- told with its type; which document it was is found out next
+        return Lost(f"cleaning failed, please report this: {type(error).__name__}: {error}")
