@@ -1,6 +1,8 @@
 # make demo    cleans an article of ours and shows what was removed and why
 # make test    format check, lint, types, and all tests, doctests and README examples
+# make test-engines  the cleaner inside Spark, Ray, Dask and others, each of them real; needs Java 17 for Spark
 # make gate    the model that ships against its pinned floors; on the corpora too when they are beside the checkout
+# make reliability  jobs that are killed, poisoned, watched and timed, in a few minutes; docs/reliability.md says what they show
 # make fuzz    two minutes of pages that nobody would write (SECONDS=120); what breaks the cleaner is left in .fuzz/
 #
 # Each makes an isolated environment first; stamps in it remember what is installed, so a second run starts at once.
@@ -13,7 +15,7 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 FUZZ_STAMP := $(VENV)/.installed-fuzz
-CODE := cleaner tests benchmarks fuzz
+CODE := cleaner tests benchmarks examples fuzz
 SECONDS ?= 120
 CORPORA ?= ../shared/corpora
 
@@ -30,7 +32,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/python -m compileall -q cleaner
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test gate fuzz format wheel clean
+.PHONY: help demo test test-engines engines-spark engines-others gate reliability fuzz format wheel clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -50,8 +52,25 @@ test: $(TEST_STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q
 
+# Spark wants older libraries than the others, so there are two environments.
+test-engines:
+	@$(MAKE) --no-print-directory VENV=$(VENV)-spark engines-spark
+	@$(MAKE) --no-print-directory VENV=$(VENV)-engines engines-others
+
+engines-spark: $(VENV)/.installed-engines-spark
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/engines/test_spark.py tests/engines/test_pandas.py
+
+engines-others: $(VENV)/.installed-engines-others
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q tests/engines --ignore=tests/engines/test_spark.py
+
 gate: $(TEST_STAMP)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/quality_gate.py --corpora $(CORPORA)
+
+reliability: $(TEST_STAMP)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/job_speed.py --short
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/job_memory.py --short
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/job_kill.py --short
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/job_poison.py --short
 
 # New inputs go to the first folder, the second is only read.
 fuzz: $(FUZZ_STAMP)
@@ -69,7 +88,7 @@ wheel: $(RUN_STAMP)
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
+	rm -rf $(VENV) $(VENV)-spark $(VENV)-engines build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
@@ -85,6 +104,11 @@ $(RUN_STAMP): pyproject.toml | $(BIN)/python
 # Everything that the command needs comes with it, so one installation serves both.
 $(TEST_STAMP): pyproject.toml | $(BIN)/python
 	$(PIP) install --quiet --editable '.[test]'
+	@$(COMPILE)
+	@touch $(RUN_STAMP) $@
+
+$(VENV)/.installed-engines-%: pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --editable '.[engines-$*]'
 	@$(COMPILE)
 	@touch $(RUN_STAMP) $@
 

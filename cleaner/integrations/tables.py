@@ -1,0 +1,102 @@
+"""What the integrations share: the model of this process, and tables and records around ``ArrowCleaner``.
+
+A task that is sent to a worker holds what to do (``Request``, ``Options``) and the name of a bundle, never the model:
+each process reads that once, when its first batch comes.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from cleaner.errors import InputError
+from cleaner.ingest.arrow import ArrowCleaner, Request
+from cleaner.ingest.needs import needed
+from cleaner.normalize import replace_surrogates
+from cleaner.options import Options
+from cleaner.pipeline import Cleaner
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# So many rows of a table are cleaned together, and their accounts held at a time.
+ROWS: Final = 1024
+
+_loading = Lock()
+
+
+@lru_cache(maxsize=8)
+def _read(bundle: str | None, options: Options) -> Cleaner:
+    return Cleaner.load(bundle, options)
+
+
+def cleaner_of(bundle: str | Path | None = None, options: Options | None = None) -> Cleaner:
+    """The cleaner of this process with that model and these options; threads that ask at once wait for one.
+
+    >>> cleaner_of() is cleaner_of(options=Options())
+    True
+    """
+    with _loading:
+        return _read(None if bundle is None else str(bundle), options or Options())
+
+
+def arrow_cleaner(
+    request: Request | None = None, bundle: str | Path | None = None, options: Options | None = None
+) -> ArrowCleaner:
+    """The same for record batches."""
+    return ArrowCleaner(cleaner_of(bundle, options), request)
+
+
+def clean_table(clean: ArrowCleaner, table: "pa.Table") -> "pa.Table":
+    """A table with the same rows, cleaned."""
+    pa = needed("pyarrow", "jobs")
+    return pa.Table.from_batches(map(clean, table.to_batches(max_chunksize=ROWS)), clean.schema(table.schema))
+
+
+def cleaned_schema(schema: "pa.Schema", request: Request) -> "pa.Schema":
+    """What the columns of a table will be. Told without a model, which where this is asked may not be at hand."""
+    return ArrowCleaner(cast("Cleaner", None), request).schema(schema)
+
+
+def columns_of(names: Iterable[str], request: Request) -> list[str]:
+    """Those columns of a frame that cleaning reads: the others need not become Arrow.
+
+    Raises
+    ------
+    InputError
+        When there is none of documents.
+    """
+    if request.text not in (names := list(names)):
+        raise InputError(f"no column {request.text!r}; there are {', '.join(map(str, names))}")
+    return [name for name in (request.text, request.url, request.charset) if name in names]
+
+
+def with_strings(table: "pa.Table", request: Request) -> "pa.Table":
+    """The same table; documents all of which are missing are strings, because nobody told their frame what else."""
+    pa = needed("pyarrow", "jobs")
+    place = table.schema.get_field_index(request.text)
+    if place < 0 or not pa.types.is_null(table.schema.field(place).type):
+        return table
+    return table.set_column(place, request.text, table.column(place).cast(pa.string()))
+
+
+def clean_records(
+    clean: ArrowCleaner, request: Request, documents: Sequence[Any], urls: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """Documents of a program without tables → the cleaned text of each and what is told of it, as plain Python types.
+
+    Raises
+    ------
+    InputError
+        When a document is neither a string nor bytes nor ``None``.
+    """
+    pa = needed("pyarrow", "jobs")
+    for document in documents:
+        if not isinstance(document, str | bytes | None):
+            raise InputError(f"{request.text!r} holds a {type(document).__name__}; documents are strings or bytes")
+    kind = pa.binary() if any(isinstance(document, bytes) for document in documents) else pa.string()
+    texts = [replace_surrogates(document) if isinstance(document, str) else document for document in documents]
+    links = [replace_surrogates(url) if isinstance(url, str) else None for url in urls]
+    batch = clean(pa.record_batch({request.text: pa.array(texts, kind), request.url: pa.array(links, pa.string())}))
+    return batch.drop_columns([request.url]).to_pylist(maps_as_pydicts="strict")  # type: ignore[no-any-return]
