@@ -154,3 +154,20 @@ def test_a_text_is_cleaned_by_the_site_of_its_url(clean, feed, table):  # noqa: 
     (feed / "broken.db").write_bytes(table.read_bytes()[:3000])
     done = clean("--site-lines", "broken.db", stdin=text)
     assert (done.code, done.out, "broken.db is damaged" in done.err) == (4, "", True)
+
+
+def test_a_job_judges_by_the_table_as_the_filter_does(clean, feed):  # noqa: F811
+    assert clean("sites", "-q", "feed.jsonl", "-o", "sites.db").code == 0
+    by_site = clean("-f", "jsonl", "--site-lines", "sites.db", "feed.jsonl").out
+    plain = clean("-f", "jsonl", "feed.jsonl").out
+    assert by_site != plain
+    for output, options in (("with", ["--site-lines", "sites.db"]), ("without", [])):
+        assert clean("job", "-q", "feed.jsonl", "-o", output, *options).code == 0
+        expected = [json.loads(line) for line in (by_site if options else plain).splitlines()]
+        shard = (feed / output / "part-00000.jsonl").read_text(encoding="utf-8")
+        assert [json.loads(line) for line in shard.splitlines()] == expected
+    # The bytes of the output depend on the table, so another one is another job.
+    other = clean("job", "-q", "feed.jsonl", "-o", "with", "--resume")
+    assert (other.code, "site lines" in other.err) == (2, True)
+    missing = clean("job", "-q", "feed.jsonl", "-o", "new", "--site-lines", "none.db")
+    assert (missing.code, "none.db" in missing.err) == (4, True)

@@ -72,6 +72,7 @@ or in use; 130 interrupted, --resume goes on.
     help="Whether documents are texts or pages; auto looks at each. Those of WARC are pages.",
 )
 @click.option("--text-field", metavar="NAME", default="text", show_default=True, help="Field or column to clean.")
+@click.option("--site-lines", metavar="FILE", type=click.Path(), help="What clean sites counted: judge by it as well.")
 @click.option("--url-field", metavar="NAME", default="url", show_default=True, help="Where the document came from.")
 @click.option(
     "--tell",
@@ -148,6 +149,7 @@ def _job(ctx: click.Context) -> "Job":
         request=Request(choices["text_field"], choices["form"], choices["url_field"], extras=extras),
         options=options_from(ctx),
         bundle=choices["model"],
+        site_lines=choices["site_lines"],
         workers=choices["jobs"],
         limits=Limits(size_of(choices["limit_bytes"]), choices["shard_documents"]),
         seconds=choices["timeout"],

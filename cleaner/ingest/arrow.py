@@ -35,7 +35,7 @@ class Request:
     form
         Whether documents are ``text`` or ``html``; ``auto`` looks at each.
     url
-        The column that holds where each document came from, for its metadata; it may be missing.
+        The column that holds where each document came from, for its metadata and for site lines; it may be missing.
     charset
         The column that holds the encoding that each page came with; it may be missing.
     extras
@@ -152,10 +152,8 @@ class ArrowCleaner:
     def _outcomes(self, documents: list[Any], urls: list[str | None], charsets: list[str | None]) -> list[Outcome]:
         """What becomes of some documents, in order; one that breaks the cleaner does not take the others along."""
         html = [document is not None and self._is_html(document) for document in documents]
-        texts = [
-            document for document, is_html in zip(documents, html, strict=True) if not (is_html or document is None)
-        ]
-        cleaned = iter(self._clean_texts(texts))
+        texts = [number for number, document in enumerate(documents) if not (html[number] or document is None)]
+        cleaned = iter(self._clean_texts([documents[number] for number in texts], [urls[number] for number in texts]))
         outcomes = []
         for document, is_html, url, charset in zip(documents, html, urls, charsets, strict=True):
             if document is None:
@@ -173,14 +171,15 @@ class ArrowCleaner:
             return self._request.form == "html"
         return looks_like_markup(document if isinstance(document, str) else document.decode("utf-8", "replace"))
 
-    def _clean_texts(self, texts: list[str | bytes]) -> Iterable[Outcome]:
+    def _clean_texts(self, texts: list[str | bytes], urls: list[str | None]) -> Iterable[Outcome]:
         start = perf_counter()
         try:
-            results = self._cleaner.clean_batch(texts)
+            results = self._cleaner.clean_batch(texts, sites=urls)
         except CleanerError:
             raise
         except Exception:  # noqa: BLE001 -- the batch is taken apart to find the document that breaks the cleaner
-            return [_guarded(partial(self._cleaner.clean, text)) for text in texts]
+            pairs = zip(texts, urls, strict=True)
+            return [_guarded(partial(self._cleaner.clean, text, site=url)) for text, url in pairs]
         # Texts are cleaned together; each took its share of the time by its share of the text.
         rate = (perf_counter() - start) / max(sum(map(len, texts)), 1)
         return [Outcome(result, None, rate * len(text)) for result, text in zip(results, texts, strict=True)]

@@ -29,6 +29,7 @@ from cleaner.model.bundle import Bundle, read_bundle
 from cleaner.options import Options
 from cleaner.report.page import summary_of, summary_page
 from cleaner.report.tally import Tally
+from cleaner.sites import SiteLines
 
 ERRORS: Final = "_errors.jsonl"
 SUMMARY: Final = "_summary.json"
@@ -71,6 +72,8 @@ class Job:
         The folder for the shards; new, or that of the same job before it was interrupted.
     target, request, options, bundle
         What to write, what to clean and tell of, and how to clean.
+    site_lines
+        A table of ``clean sites``, by which lines are judged as well.
     workers
         Processes that clean.
     limits, seconds
@@ -93,6 +96,7 @@ class Job:
     request: Request = field(default_factory=Request)
     options: Options = field(default_factory=Options)
     bundle: str | None = None
+    site_lines: str | None = None
     workers: int = 1
     limits: Limits = field(default_factory=Limits)
     seconds: float = 30.0
@@ -112,7 +116,8 @@ class Job:
         OptionError
             When this is not the job that is to be resumed, or a library is missing.
         InputError
-            When an input is missing, or too many documents are bad; all shards that are whole stay.
+            When an input or the table of site lines cannot be read, or too many documents are bad; all shards that are
+            whole stay.
         OutputError
             When the output cannot be written, is in use, or is not a job's.
         ModelError
@@ -163,10 +168,19 @@ class Job:
             "options": {name: getattr(self.options, name) for name in Options.__slots__},
             "limits": asdict(self.limits),
             "model": {"name": bundle.folder.name, "digest": hashlib.sha256(manifest.encode()).hexdigest()},
+            "site lines": self._site_lines_digest(),
             "versions": _versions(),
         }
         plan: dict[str, Any] = json.loads(json.dumps(told, default=sorted))
         return plan
+
+    def _site_lines_digest(self) -> str | None:
+        """What tells one table of site lines from another; also checks that it can be used."""
+        if self.site_lines is None:
+            return None
+        SiteLines(self.site_lines)
+        with open(self.site_lines, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _agree(before: dict[str, Any] | None, plan: dict[str, Any], *, resume: bool, output: str) -> None:
@@ -233,7 +247,8 @@ class _Run:
         """Clean all from ``start`` on; how many shards there are then."""
         job = self._job
         reader = Reader(self._sources, job.limits, self._folder.spills, one_schema=job.target.format == PARQUET)
-        setup = Setup(job.bundle, job.options, job.request, job.target, job.limits.document_bytes)
+        limit = job.limits.document_bytes
+        setup = Setup(job.bundle, job.options, job.request, job.target, limit, job.site_lines)
         done, writing = first, None
         with Pool(job.workers, setup, job.seconds) as pool:
             try:

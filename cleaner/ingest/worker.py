@@ -35,13 +35,17 @@ READY: Final = "ready"
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a worker is told when it starts; ``document_bytes`` is the size above which a row is refused."""
+    """What a worker is told when it starts.
+
+    ``document_bytes`` is the size above which a row is refused, ``site_lines`` the file of a table of ``clean sites``.
+    """
 
     bundle: str | None
     options: Options
     request: Request
     target: Target
     document_bytes: int
+    site_lines: str | None = None
 
 
 class Task(NamedTuple):
@@ -74,7 +78,7 @@ class Work:
     def __init__(self, setup: Setup) -> None:
         """Read the model."""
         self._setup = setup
-        self._cleaner = Cleaner.load(setup.bundle, setup.options)
+        self._cleaner = Cleaner.load(setup.bundle, setup.options, setup.site_lines)
         # What is read at the first document is read now, so that it has all of its time.
         self._cleaner.clean_batch([""])
         self.answer(Task("", JSONL, []))

@@ -25,12 +25,12 @@ class Broken:
     def __init__(self, cleaner):
         self._cleaner = cleaner
 
-    def clean(self, text, *_):
+    def clean(self, text, *_, **__):
         if "zzbroken" in text:
             raise ValueError("so it was asked")
         return self._cleaner.clean(text)
 
-    def clean_batch(self, texts):
+    def clean_batch(self, texts, **_):
         return [self.clean(text) for text in texts]
 
     clean_html = clean
