@@ -208,7 +208,10 @@ def run(source: Path, output: Path, *arguments: object, limit: int, hook: Path) 
     """What a job makes of a file; it must end well."""
     shutil.rmtree(output, ignore_errors=True)
     done = run_job(source, "-o", output, "--limit-bytes", limit, *arguments, PYTHONPATH=f"{hook}:{ROOT}")
-    check(done.returncode in {0, 3}, (done.returncode, done.stderr))
+    errors = (output / "_errors.jsonl").read_bytes().count(b"\n") if (output / "_errors.jsonl").exists() else 0
+    check(done.returncode == (3 if errors else 0), (done.returncode, errors, done.stderr))
+    told = json.loads((output / "_summary.json").read_bytes())["tally"]["errors"]
+    check(told == errors, f"{errors} errors are written, and {told} told of")
     check(
         not (output / ".job" / "spills").exists() or not any((output / ".job" / "spills").iterdir()), "spills are left"
     )

@@ -66,6 +66,7 @@ or in use; 130 interrupted, --resume goes on.
 )
 @click.option(
     "--form",
+    "documents_form",  # the key "from" of the configuration says what the filter reads, and is called form there
     type=click.Choice(("auto", "text", "html")),
     default="auto",
     show_default=True,
@@ -146,7 +147,7 @@ def _job(ctx: click.Context) -> "Job":
         inputs=choices["inputs"],
         output=choices["output"],
         target=Target(choices["to"], choices["compress"] or ""),
-        request=Request(choices["text_field"], choices["form"], choices["url_field"], extras=extras),
+        request=Request(choices["text_field"], choices["documents_form"], choices["url_field"], extras=extras),
         options=options_from(ctx),
         bundle=choices["model"],
         site_lines=choices["site_lines"],

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from cleaner.document import CleanResult, Metadata
 from cleaner.errors import CleanerError, InputError, OptionError
 from cleaner.ingest.needs import needed
+from cleaner.lines import decode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -169,7 +170,7 @@ class ArrowCleaner:
 
         if self._request.form != "auto":
             return self._request.form == "html"
-        return looks_like_markup(document if isinstance(document, str) else document.decode("utf-8", "replace"))
+        return looks_like_markup(document if isinstance(document, str) else decode(document)[0])
 
     def _clean_texts(self, texts: list[str | bytes], urls: list[str | None]) -> Iterable[Outcome]:
         start = perf_counter()

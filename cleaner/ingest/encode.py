@@ -200,7 +200,7 @@ def _as_python(batch: "pa.RecordBatch") -> list[dict[str, Any]]:
     pa = needed("pyarrow", "jobs")
     try:
         rows: list[dict[str, Any]] = batch.to_pylist()
-    except ValueError:
+    except (ValueError, OverflowError):
         fine = [
             place
             for place, field in enumerate(batch.schema)

@@ -18,12 +18,12 @@ from typing import Any, Final, NamedTuple
 
 from cleaner.errors import InputError, OptionError
 from cleaner.ingest.arrow import Request
-from cleaner.ingest.encode import Target
+from cleaner.ingest.encode import FIELDS, Target
 from cleaner.ingest.pool import Pool
 from cleaner.ingest.readers import Chunk, Limits, Reader
 from cleaner.ingest.records import Position
 from cleaner.ingest.shards import Folder, Marker, Shard
-from cleaner.ingest.sources import PARQUET, Source, find_sources
+from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, find_sources
 from cleaner.ingest.worker import Answer, Setup
 from cleaner.model.bundle import Bundle, read_bundle
 from cleaner.options import Options
@@ -38,6 +38,8 @@ PAGE: Final = "_summary.html"
 _AHEAD: Final = 4
 # A share of documents that may be bad says something when there are so many.
 _FOR_A_SHARE: Final = 1000
+# What is said of pages of WARC and of whole files stands in fields of these names.
+_SAID_OF_FILES: Final = frozenset({"id", "url", "date", "path", "charset"})
 _DAY: Final = 24 * 60 * 60
 _LIBRARIES: Final = ("article-cleaner", "numpy", "pyarrow", "msgspec", "fastwarc", "lxml")
 
@@ -125,6 +127,7 @@ class Job:
         """
         folder = Folder(self.output, self.target)
         sources = find_sources(self.inputs, self.given, folder.path)
+        self._check_names({source.format for source in sources})
         bundle = read_bundle(self.bundle)
         with folder.held():
             folder.check_errors(self._errors_path(sources, folder))
@@ -143,6 +146,14 @@ class Job:
         """
         if not 0 < self.seconds <= _DAY:
             raise OptionError(f"a document can take up to {_DAY} s to clean, not {self.seconds:g}")
+
+    def _check_names(self, formats: set[str]) -> None:
+        """Refuse a name for the text that something else has."""
+        taken = _SAID_OF_FILES if formats & {WARC, FILE} else frozenset()
+        if self.target.format == PARQUET and JSONL in formats:
+            taken |= {FIELDS}
+        if self.request.text in taken:
+            raise OptionError(f"the text cannot be called {self.request.text!r} here: that holds something else")
 
     def _errors_path(self, sources: list[Source], folder: Folder) -> Path:
         """Where the errors go, which is no place of anything else."""

@@ -55,27 +55,31 @@ def steps(chunk: Chunk, seconds: float) -> Steps:
     So what is written of a chunk depends on its documents alone, and not on what happened to a worker. ``seconds`` is
     the time for one document.
     """
-    name = os.path.basename(chunk.source)
+    names = [chunk.name_of(number) for number in range(len(chunk))]
 
-    def order(part: Chunk, most: float) -> Order:
-        return Order(Task(name, chunk.format, part.documents), most)
+    def order(numbers: list[int] | None, most: float) -> Order:
+        documents = chunk.documents if numbers is None else chunk.part(numbers).documents
+        told = names if numbers is None else [names[number] for number in numbers]
+        return Order(Task(told, chunk.format, documents), most)
 
-    whole = yield order(chunk, seconds + _TOGETHER)
+    whole = yield order(None, seconds + _TOGETHER)
     if isinstance(whole, Answer):
         return whole
     lost: list[tuple[int, str]] = []
     for number in range(len(chunk)):
-        answer = yield from _twice(order(chunk.part([number]), seconds))
+        answer = yield from _twice(order([number], seconds))
         if isinstance(answer, Lost):
             lost.append((number, answer.reason))
     numbers = sorted(set(range(len(chunk))) - {number for number, _ in lost})
-    rest = yield from _twice(order(chunk.part(numbers), seconds * (1 + len(numbers))))
+    rest = yield from _twice(order(numbers, seconds * (1 + len(numbers))))
     if isinstance(rest, Lost):
         lost += [(number, f"cleaned with others: {rest.reason}") for number in numbers]
         numbers = []
-        rest = yield from _twice(order(chunk.part([]), seconds + _TOGETHER))
+        rest = yield from _twice(order([], seconds + _TOGETHER))
     if isinstance(rest, Lost):
         raise CleanerError(f"a worker cannot even clean nothing: {rest.reason}")
+    for _, reason in lost:
+        rest.tally.add_error(reason)
     bad = sorted([*((numbers[number], reason) for number, reason in rest.bad), *lost])
     return rest._replace(bad=bad)
 

@@ -83,6 +83,16 @@ class Chunk:
         part = [documents[i] for i in numbers] if isinstance(documents, list) else taken(documents, numbers)
         return replace(self, documents=part, refused=[])
 
+    def name_of(self, number: int) -> str:
+        """What one of the documents is called in the account: its file, and where it stands there."""
+        if isinstance(self.documents, list):
+            item = self.documents[number]
+            if self.format == FILE:
+                return os.path.basename(item.fields["path"] or "")
+            return f"{os.path.basename(self.source)}:{item.number}"
+        row = self.after.number - len(self) + number
+        return f"{os.path.basename(self.source)}:{self.after.offset}:{row}"
+
     def refuse(self, number: int, reason: str) -> Refused:
         """Set one of the documents aside; of a row all columns are kept, as an Arrow stream."""
         if isinstance(self.documents, list):
@@ -215,7 +225,7 @@ class Reader:
         responses = warc.WarcRecordType.response
         try:
             stream = _from(source, raw, begin)
-            for record in warc.ArchiveIterator(stream, record_types=responses, auto_decode="all"):
+            for record in warc.ArchiveIterator(stream, record_types=responses):
                 if (record.http_content_type or "").lower() not in _HTML:
                     continue
                 here = record.stream_pos  # in the file, wherever reading began
@@ -241,12 +251,18 @@ class Reader:
 
     def _capture(self, source: Source, record: Any, here: int, number: int) -> tuple[Item | Refused, int]:
         most = self._limits.document_bytes
-        data = record.reader.read(most + 1)
-        if len(data) > most:
-            spilled, size = self._spill(data, iter(lambda: record.reader.read(_PIECE), b""))
+        body = record.reader.read(most + 1)
+        if len(body) > most:
+            spilled, size = self._spill(body, iter(lambda: record.reader.read(_PIECE), b""))
             return Refused(source.name, here, number, self._too_long(), spilled=spilled), size
+        try:
+            data = _decoded(record, body, most + 1)
+        except OSError as error:
+            return Refused(source.name, here, number, f"cannot be decoded: {error}", body), len(body)
+        if len(data) > most:
+            return Refused(source.name, here, number, self._too_long(), body), len(body)
         fields = {
-            "id": record.record_id.strip("<>"),
+            "id": (record.record_id or "").strip("<>") or None,
             "url": record.headers.get("WARC-Target-URI"),
             "date": record.headers.get("WARC-Date"),
         }
@@ -296,6 +312,34 @@ def _chunk(source: Source, group: list[_Piece]) -> Chunk:
     table = not isinstance(first, Item | Refused)
     size = sum(piece.size for piece in group)
     return Chunk(0, 0, source.format, source.name, first if table else items, refused, size, last.after, last.consumed)
+
+
+def _decoded(record: Any, body: bytes, most: int) -> bytes:
+    """What was sent, up to so many bytes, without the encodings that its headers name.
+
+    Each body is decoded by itself, so that a bad one does not end its file. Crawlers decode many and leave the headers
+    as they were; what looks like a page then is one.
+
+    Raises
+    ------
+    OSError
+        When it cannot be decoded, and is no page as it is.
+    """
+    named = {name: record.http_headers.get(name) for name in ("Content-Encoding", "Transfer-Encoding")}
+    head = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value)
+    if not head:
+        return body
+    block = b"HTTP/1.1 200 OK\r\n" + head.encode("utf-8", "replace") + b"\r\n" + body
+    about = f"WARC/1.1\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n"
+    alone = needed("fastwarc.warc", "jobs").WarcRecord.from_bytes(about.encode() + block + b"\r\n\r\n")
+    try:
+        alone.parse_http(auto_decode="all")
+        decoded: bytes = alone.reader.read(most)
+    except OSError:
+        if body.lstrip()[:1] != b"<":
+            raise
+        return body
+    return decoded
 
 
 def _grouped(pieces: Iterator[_Piece], most: int) -> Iterator[list[_Piece]]:

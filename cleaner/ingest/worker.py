@@ -49,9 +49,9 @@ class Setup:
 
 
 class Task(NamedTuple):
-    """Documents of one file, as items or as rows; ``name`` is what they are called in the account."""
+    """Documents of one file, as items or as rows; ``names`` is what they are called in the account."""
 
-    name: str
+    names: list[str]
     format: str
     documents: Any
 
@@ -81,7 +81,7 @@ class Work:
         self._cleaner = Cleaner.load(setup.bundle, setup.options, setup.site_lines)
         # What is read at the first document is read now, so that it has all of its time.
         self._cleaner.clean_batch([""])
-        self.answer(Task("", JSONL, []))
+        self.answer(Task([], JSONL, []))
 
     def answer(self, task: Task) -> Answer:
         """Clean one task."""
@@ -93,14 +93,15 @@ class Work:
         else:
             batch = task.documents if not isinstance(task.documents, list) else read_items(task.documents, request)
             batch, numbers, bad = _of_size(batch, request.text, setup.document_bytes)
-            if task.format == WARC:
-                # Their types said that they are pages.
-                request = Request(request.text, "html", request.url, request.charset, request.extras)
+            if isinstance(task.documents, list):
+                # What is said of captures has names of its own; and their types said that they are pages.
+                form = "html" if task.format == WARC else request.form
+                request = Request(request.text, form, "url", "charset", request.extras)
         sizes = _sizes(batch, request.text)
 
         def observe(row: int, outcome: Outcome) -> None:
             if outcome.result is not None:
-                tally.add(f"{task.name}:{_place(task, numbers[row])}", sizes[row], outcome.result, outcome.seconds)
+                tally.add(task.names[numbers[row]], sizes[row], outcome.result, outcome.seconds)
 
         cleaned = ArrowCleaner(self._cleaner, request, observe)(batch)
         reasons = cleaned.column(ERROR).to_pylist()
@@ -114,10 +115,6 @@ class Work:
         for _, reason in bad:
             tally.add_error(reason)
         return Answer(encoded(setup.target, cleaned, rest, request), cleaned.num_rows, sorted(bad), tally)
-
-
-def _place(task: Task, number: int) -> int:
-    return task.documents[number].number if isinstance(task.documents, list) else number
 
 
 def _of_size(
@@ -167,6 +164,6 @@ def _answer(work: Work, task: Task) -> Answer | Lost | CleanerError:
         return work.answer(task)
     except CleanerError as error:
         # Of what was asked for, and not of one document.
-        return type(error)(f"{task.name}: {error}")
+        return type(error)(f"{task.names[0]}: {error}" if task.names else str(error))
     except Exception as error:  # noqa: BLE001 -- told with its type; which document it was is found out next
         return Lost(f"cleaning failed, please report this: {type(error).__name__}: {error}")

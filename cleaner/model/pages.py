@@ -6,6 +6,7 @@ its surroundings, the second knowing what the first one said of all blocks. What
 """
 
 from collections.abc import Collection
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -50,8 +51,7 @@ class PageClassifier(NamedTuple):
         probabilities = self.first.probabilities(columns)
         doubt = not_content(self.kinds, probabilities)
         boilerplate = self.first.calibration(doubt)
-        promised, _ = expected_f1(boilerplate, features.lengths)
-        if promised < sure:
+        if sure == inf or expected_f1(boilerplate, features.lengths)[0] < sure:
             probabilities = self.second.probabilities(second_columns(columns, doubt, evidence, features))
             boilerplate = self.second.calibration(not_content(self.kinds, probabilities))
         content = self.kinds.index(Kind.CONTENT)

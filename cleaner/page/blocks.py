@@ -250,7 +250,7 @@ class _Collector:
 
 
 # A comment, a tag, or the end of the markup.
-_TAG: Final = re.compile(r"<!--.*?(?:-->|\Z)|<(/?)([A-Za-z][A-Za-z0-9-]{0,30})?[^<>]*>|\Z", re.DOTALL)
+_TAG: Final = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))|<(/?)([A-Za-z][A-Za-z0-9-]{0,30})?[^<>]*>|\Z", re.DOTALL)
 # Of these the text goes with the tags, when tags are all that is looked at.
 _RAW_ENDS: Final = {
     name: re.compile(rf"</{name}\b[^<>]*>|\Z", re.IGNORECASE)

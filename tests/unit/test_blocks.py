@@ -321,6 +321,9 @@ def test_what_is_nested_too_deeply_is_read_without_its_tags(tag):
     ("end", "blocks"),
     [
         ("<!-- no > no --> two", ["two"]),
+        ("<!--> two <!-- no -->", ["two"]),
+        ("<!---> two <!-- no -->", ["two"]),
+        ("<!-- no --!> two <!-- no -->", ["two"]),
         ("<svg class=icon /> two", ["two"]),
         ("<svg><text>no</text></svg> two", ["two"]),
         ('<script>x = "<!--"; no</script> two', ["two"]),
