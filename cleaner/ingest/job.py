@@ -130,11 +130,12 @@ class Job:
         self._check_names({source.format for source in sources})
         bundle = read_bundle(self.bundle)
         with folder.held():
-            folder.check_errors(self._errors_path(sources, folder))
+            errors = self._errors_path(sources, folder)
+            folder.check_errors(errors)
             plan = self._plan(sources, bundle)
             _agree(folder.plan(), plan, resume=resume, output=self.output)
             folder.write_plan(plan)
-            return _Run(self, sources, folder, progress).run(plan)
+            return _Run(self, sources, folder, progress).run(plan, errors)
 
     def __post_init__(self) -> None:
         """Check what nothing else does.
@@ -230,7 +231,7 @@ class _Run:
         self._begin = monotonic()
         self._behind = (0, 0)  # bytes of whole files, and documents, that earlier runs have done
 
-    def run(self, plan: dict[str, Any]) -> dict[str, Any]:
+    def run(self, plan: dict[str, Any], errors: Path) -> dict[str, Any]:
         started = datetime.now(UTC)
         markers = self._folder.markers()
         for marker in markers:
@@ -239,7 +240,6 @@ class _Run:
         self._behind = sum(source.size for source in self._sources[: start.source]), self._documents + self._errors
         shards = self._clean(start, len(markers))
         self._check_errors(self._documents, self._errors)
-        errors = Path(self._job.errors) if self._job.errors else self._folder.path / ERRORS
         self._folder.gather_errors(shards, errors)
         facts = {
             "inputs": list(self._job.inputs), "output": self._job.output, "options": plan["options"],

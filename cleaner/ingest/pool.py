@@ -60,7 +60,7 @@ def steps(chunk: Chunk, seconds: float) -> Steps:
     def order(numbers: list[int] | None, most: float) -> Order:
         documents = chunk.documents if numbers is None else chunk.part(numbers).documents
         told = names if numbers is None else [names[number] for number in numbers]
-        return Order(Task(told, chunk.format, documents), most)
+        return Order(Task(os.path.basename(chunk.source), told, chunk.format, documents), most)
 
     whole = yield order(None, seconds + _TOGETHER)
     if isinstance(whole, Answer):

@@ -49,8 +49,9 @@ class Setup:
 
 
 class Task(NamedTuple):
-    """Documents of one file, as items or as rows; ``names`` is what they are called in the account."""
+    """Documents of one file, as items or as rows; ``name`` is that of the file, ``names`` are theirs in the account."""
 
+    name: str
     names: list[str]
     format: str
     documents: Any
@@ -81,7 +82,7 @@ class Work:
         self._cleaner = Cleaner.load(setup.bundle, setup.options, setup.site_lines)
         # What is read at the first document is read now, so that it has all of its time.
         self._cleaner.clean_batch([""])
-        self.answer(Task([], JSONL, []))
+        self.answer(Task("", [], JSONL, []))
 
     def answer(self, task: Task) -> Answer:
         """Clean one task."""
@@ -164,6 +165,6 @@ def _answer(work: Work, task: Task) -> Answer | Lost | CleanerError:
         return work.answer(task)
     except CleanerError as error:
         # Of what was asked for, and not of one document.
-        return type(error)(f"{task.names[0]}: {error}" if task.names else str(error))
+        return type(error)(f"{task.name}: {error}")
     except Exception as error:  # noqa: BLE001 -- told with its type; which document it was is found out next
         return Lost(f"cleaning failed, please report this: {type(error).__name__}: {error}")
