@@ -294,24 +294,29 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file for the figures as JSON")
     arguments = parser.parse_args()
     peers = installed_peers()
-    done = []
+    versions = {package: version(package) for package in dict.fromkeys(PEERS[name][0] for name in peers)}
+    done: list[Compared] = []
     try:
         for name, metrics in METRICS.items():
             corpus = arguments.corpora / f"{name}.jsonl.xz"
             rows = pages_of(corpus, metrics[0].needs, arguments.folds, arguments.limit)
             done.append(compare(name, metrics, rows, peers, arguments.folds))
+            write(done, versions, arguments.output, arguments.json)  # all so far, since a corpus takes long
     except CleanerError as error:
         parser.exit(error.exit_code, f"{parser.prog}: {error}\n")
-    versions = {package: version(package) for package in dict.fromkeys(PEERS[name][0] for name in peers)}
+
+
+def write(done: Sequence[Compared], versions: Mapping[str, str], tables: Path, figures: Path | None) -> None:
+    """Write the tables, and the figures as JSON if there is a file for them."""
     note = (
         "Each page cleaned by a bundle that saw no page of its site; the others in the same run "
         f"({', '.join(f'{package} {number}' for package, number in versions.items())}). In brackets: 95 % intervals, "
         f"by drawing the sites again. Time is that of the processor, as a multiple of {BASE}'s."
     )
-    arguments.output.write_text("\n\n".join([note, *(one.table() for one in done)]) + "\n", encoding="utf-8")
-    if arguments.json:
+    tables.write_text("\n\n".join([note, *(one.table() for one in done)]) + "\n", encoding="utf-8")
+    if figures:
         found = {"versions": versions} | {one.name: {"pages": one.pages, "systems": one.as_dict()} for one in done}
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        figures.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
