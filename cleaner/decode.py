@@ -30,11 +30,15 @@ BLOCK_LINES = 6
 
 # Some lines are asked for more certainty: short ones that seem to ask for something, because most of them are subheads;
 # the first line, and what looks like a title among the next, because it is one, while further on it leads to another
-# story.
+# story; most of all what seems to offer a subscription amid sentences of the article, because news about newsletters
+# and guides that say "sign up" read the same.
 WARY_SCORE = 0.9
 SHORT_LENGTH = 40
 _ASKING = frozenset({Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION})
 TITLE_LINES = 3
+OFFER_SCORE = 0.99
+# A line of at least this many code points that ends a sentence and looks like content is a sentence of the article.
+SENTENCE_LENGTH = 30
 
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
 # refrains and scores.
@@ -181,6 +185,10 @@ def _limits(
         titles = (place == 0) | (scores.headline & (place < TITLE_LINES))
         careful = titles | (asks & (features.lengths < SHORT_LENGTH))
         limit = np.where(careful, np.maximum(limit, WARY_SCORE), limit)
+        long_enough = features.lengths >= SENTENCE_LENGTH
+        sentences = long_enough & (features.column("ends_sentence") > 0) & (scores.boilerplate < EVEN)
+        offers = scores.likely({Kind.SUBSCRIPTION}) & inside_article(sentences, features)
+        limit = np.where(offers, np.maximum(limit, OFFER_SCORE), limit)
     return limit
 
 
