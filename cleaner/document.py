@@ -14,7 +14,13 @@ from typing import Any, NamedTuple, Protocol
 RESULT_VERSION = 1
 
 
-class Kind(StrEnum):
+class _Word(StrEnum):
+    """A word that is the same to a dictionary as its string; an enumeration has another hash, which takes longer."""
+
+    __hash__ = str.__hash__
+
+
+class Kind(_Word):
     """What a line is. The values are stable across versions."""
 
     CONTENT = "content"
@@ -39,7 +45,7 @@ class Kind(StrEnum):
 KEPT_BY_DEFAULT = frozenset({Kind.CONTENT, Kind.HEADLINE})
 
 
-class Reason(StrEnum):
+class Reason(_Word):
     """Who had the last word on a line."""
 
     MODEL = "model"
@@ -50,7 +56,7 @@ class Reason(StrEnum):
     BUDGET = "budget"
 
 
-class Flag(StrEnum):
+class Flag(_Word):
     """Why a document should not be trusted blindly."""
 
     NOTHING_LEFT = "nothing-left"

@@ -76,6 +76,10 @@ class Outcome(NamedTuple):
     seconds: float
 
 
+MISSING: Final = Outcome(None, None, 0.0)
+"""What becomes of no document."""
+
+
 class ArrowCleaner:
     r"""Cleans record batches; made once a worker, because reading the model takes longer than cleaning a batch.
 
@@ -106,21 +110,39 @@ class ArrowCleaner:
         InputError
             When the batch has no column of documents, or it holds neither strings nor bytes.
         """
+        outcomes = self.outcomes_of(batch)
+        for number, outcome in enumerate(outcomes):
+            if outcome is not MISSING:
+                self._observe(number, outcome)
+        return self.told(batch, outcomes)
+
+    def outcomes_of(self, batch: "pa.RecordBatch") -> list[Outcome]:
+        """What becomes of the document in each row.
+
+        Raises
+        ------
+        InputError
+            As for the batch.
+        """
+        request = self._request
+        self.schema(batch.schema)  # refuses what holds no documents
+        documents = _strings(batch, request.text)
+        return self.outcomes(documents, _beside(batch, request.url), _beside(batch, request.charset))
+
+    def told(self, batch: "pa.RecordBatch", outcomes: list[Outcome]) -> "pa.RecordBatch":
+        """The same rows with what became of the document of each."""
         pa = needed("pyarrow", "jobs")
         request, schema = self._request, self.schema(batch.schema)
         batch = batch.select(self._left(batch.schema))
-        documents = _strings(batch, request.text)
-        outcomes = self._outcomes(documents, *(_beside(batch, name) for name in (request.url, request.charset)))
-        for number, outcome in enumerate(outcomes):
-            if documents[number] is not None:
-                self._observe(number, outcome)
         results = [outcome.result for outcome in outcomes]
         place = batch.schema.get_field_index(request.text)
         columns = batch.columns
         columns[place] = pa.array([result and result.text for result in results], schema.field(place).type)
         for extra in request.extras:
-            told = [None if result is None else _TELL[extra](result) for result in results]
-            columns.append(pa.array(told, schema.field(f"clean_{extra}").type))
+            values = [None if result is None else _EXTRA[extra](result) for result in results]
+            if extra == "kinds":  # a map is made of pairs
+                values = [value and list(value.items()) for value in values]
+            columns.append(pa.array(values, schema.field(f"clean_{extra}").type))
         reasons = pa.array([outcome.reason for outcome in outcomes], pa.string())
         return pa.RecordBatch.from_arrays([*columns, reasons], schema=schema)
 
@@ -150,15 +172,18 @@ class ArrowCleaner:
         told = {ERROR, *(f"clean_{extra}" for extra in self._request.extras)} - {self._request.text}
         return [place for place, name in enumerate(schema.names) if name not in told]
 
-    def _outcomes(self, documents: list[Any], urls: list[str | None], charsets: list[str | None]) -> list[Outcome]:
-        """What becomes of some documents, in order; one that breaks the cleaner does not take the others along."""
+    def outcomes(self, documents: list[Any], urls: list[str | None], charsets: list[str | None]) -> list[Outcome]:
+        """What becomes of some documents, in order, wherever they stood; ``MISSING`` of ``None``.
+
+        One that breaks the cleaner does not take the others along.
+        """
         html = [document is not None and self._is_html(document) for document in documents]
         texts = [number for number, document in enumerate(documents) if not (html[number] or document is None)]
         cleaned = iter(self._clean_texts([documents[number] for number in texts], [urls[number] for number in texts]))
         outcomes = []
         for document, is_html, url, charset in zip(documents, html, urls, charsets, strict=True):
             if document is None:
-                outcomes.append(Outcome(None, None, 0.0))
+                outcomes.append(MISSING)
             elif is_html:
                 outcomes.append(_guarded(partial(self._cleaner.clean_html, document, url, charset)))
             else:
@@ -275,10 +300,15 @@ def _removed(result: CleanResult) -> list[dict[str, Any]]:
     ]
 
 
-_TELL: Final[dict[str, Callable[[CleanResult], Any]]] = {
-    "kinds": lambda result: list(kinds_removed(result).items()),
+_EXTRA: Final[dict[str, Callable[[CleanResult], Any]]] = {
+    "kinds": kinds_removed,
     "quality": lambda result: result.quality,
     "flags": lambda result: [flag.value for flag in result.flags],
     "metadata": lambda result: result.metadata.as_dict(),
     "removed": _removed,
 }
+
+
+def told_of(result: CleanResult, request: Request) -> dict[str, Any]:
+    """What a record holds of a document that was cleaned: its text, and what was asked for beside, as JSON types."""
+    return {request.text: result.text} | {f"clean_{extra}": _EXTRA[extra](result) for extra in request.extras}

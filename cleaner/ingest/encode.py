@@ -8,10 +8,10 @@ import gzip
 import json
 import lzma
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from cleaner.errors import OptionError
@@ -87,11 +87,18 @@ def _json() -> _Json:
     return _Json(fields.decode, msgspec.json.Decoder(str).decode, msgspec.json.Encoder(enc_hook=str).encode)
 
 
-def read_lines(
-    items: list[Item], request: "Request"
-) -> tuple["pa.RecordBatch", list[dict[str, Any]], list[int], list[tuple[int, str]]]:
-    """Lines of JSON → a batch of their documents and URLs, the fields of each, their numbers; and the bad ones."""
-    texts, urls, rest, numbers, bad = [], [], [], [], []
+class Lines(NamedTuple):
+    """Documents that stood in lines of JSON: text, URL and all fields of each, these as they came, and its number."""
+
+    texts: list[str]
+    urls: list[str | None]
+    fields: list[dict[str, Any]]
+    numbers: list[int]
+
+
+def read_lines(items: list[Item], request: "Request") -> tuple[Lines, list[tuple[int, str]]]:
+    """Lines of JSON → their documents; and the numbers of the bad ones, with what is wrong with them."""
+    lines, bad = Lines([], [], [], []), []
     for number, item in enumerate(items):
         try:
             fields = _fields(item.data)
@@ -99,13 +106,11 @@ def read_lines(
         except LineError as error:
             bad.append((number, str(error)))
             continue
-        texts.append(text)
-        urls.append(_string(fields.get(request.url)))
-        rest.append(fields)
-        numbers.append(number)
-    pa = needed("pyarrow", "jobs")
-    columns = {request.text: pa.array(texts, pa.string()), request.url: pa.array(urls, pa.string())}
-    return pa.record_batch(columns), rest, numbers, bad
+        lines.texts.append(text)
+        lines.urls.append(_string(fields.get(request.url)))
+        lines.fields.append(fields)
+        lines.numbers.append(number)
+    return lines, bad
 
 
 def _fields(raw: bytes) -> dict[str, Any]:
@@ -154,21 +159,22 @@ def read_items(items: list[Item], request: "Request") -> "pa.RecordBatch":
     return pa.record_batch(columns)
 
 
-def encoded(
-    target: Target, batch: "pa.RecordBatch", rest: list[dict[str, Any]] | None, request: "Request"
-) -> "bytes | pa.RecordBatch | list[tuple[str, bytes]]":
-    """Cleaned rows as they are written: bytes, a batch of rows for Parquet, or files with the stems of their names.
+Encoded: TypeAlias = "bytes | pa.RecordBatch | list[tuple[str, bytes]]"
 
-    ``rest`` holds the fields of each row that came from JSON Lines.
-    """
-    if target.format == PARQUET:
-        return batch if rest is None else _with_fields(batch, rest, request)
+
+def encoded_rows(target: Target, batch: "pa.RecordBatch", request: "Request") -> "Encoded":
+    """Cleaned rows as they are written: bytes, a batch of rows for Parquet, or files with the stems of their names."""
+    return batch if target.format == PARQUET else encoded(target, _rows(batch), request)
+
+
+def encoded(target: Target, records: Iterable[dict[str, Any]], request: "Request") -> "bytes | list[tuple[str, bytes]]":
+    """The same of records; none of Parquet, which is written by columns."""
     if target.format == TEXT:
-        rows = ((_stem(row), row[request.text]) for row in _rows(batch, rest, request))
-        return [(stem, f"{text}\n".encode() if text else b"") for stem, text in rows]
+        named = ((_stem(record), record[request.text]) for record in records)
+        return [(stem, f"{text}\n".encode() if text else b"") for stem, text in named]
     if target.format == WARC:
-        return b"".join(_PACK[target.compression](_conversion(row, request)) for row in _rows(batch, rest, request))
-    lines = [_object(row) for row in _rows(batch, rest, request)]
+        return b"".join(_PACK[target.compression](_conversion(record, request)) for record in records)
+    lines = list(map(_object, records))
     return _PACK[target.compression](b"\n".join([*lines, b""])) if lines else b""
 
 
@@ -182,17 +188,13 @@ def _object(fields: dict[str, Any]) -> bytes:
         return b"{" + b",".join(json.dumps(name).encode() + b":" + encode(fields[name]) for name in fields) + b"}"
 
 
-def _rows(batch: "pa.RecordBatch", rest: list[dict[str, Any]] | None, request: "Request") -> Iterator[dict[str, Any]]:
+def _rows(batch: "pa.RecordBatch") -> Iterator[dict[str, Any]]:
     """Each row as the fields of a record."""
     maps = [field.name for field in batch.schema if needed("pyarrow", "jobs").types.is_map(field.type)]
-    for number, row in enumerate(_as_python(batch)):
+    for row in _as_python(batch):
         for name in maps:
             row[name] = dict(row[name] or ())
-        if rest is None:
-            yield row
-        else:
-            told = {name: value for name, value in row.items() if name != request.url}
-            yield rest[number] | told
+        yield row
 
 
 def _as_python(batch: "pa.RecordBatch") -> list[dict[str, Any]]:
@@ -219,14 +221,13 @@ def _times(column: "pa.Array") -> "pa.Array":
     return column.cast(pa.string())
 
 
-def _with_fields(batch: "pa.RecordBatch", rest: list[dict[str, Any]], request: "Request") -> "pa.RecordBatch":
-    """Rows with all fields that were not cleaned in one column, as JSON."""
+def with_fields(records: list[dict[str, Any]], request: "Request") -> "pa.RecordBatch":
+    """Records as rows that wait for their text, with all other fields in one column, as JSON."""
     pa = needed("pyarrow", "jobs")
     others = [
-        _object({name: value for name, value in fields.items() if name != request.text}).decode() for fields in rest
+        _object({name: value for name, value in fields.items() if name != request.text}).decode() for fields in records
     ]
-    place = batch.schema.get_field_index(request.url)
-    return batch.set_column(place, FIELDS, pa.array(others, pa.string()))
+    return pa.record_batch({request.text: pa.nulls(len(others), pa.string()), FIELDS: pa.array(others, pa.string())})
 
 
 def _said(row: dict[str, Any], name: str) -> str | None:

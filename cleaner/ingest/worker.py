@@ -11,16 +11,17 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from operator import or_
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cleaner.errors import CleanerError
-from cleaner.ingest.arrow import ERROR, ArrowCleaner, Outcome, Request, taken, type_of_text
-from cleaner.ingest.encode import Target, encoded, read_items, read_lines
+from cleaner.ingest.arrow import ERROR, ArrowCleaner, Request, taken, told_of, type_of_text
+from cleaner.ingest.encode import Encoded, Target, encoded, encoded_rows, read_items, read_lines, with_fields
 from cleaner.ingest.needs import needed
-from cleaner.ingest.sources import JSONL, WARC
+from cleaner.ingest.sources import JSONL, PARQUET, WARC
 from cleaner.options import Options
 from cleaner.pipeline import Cleaner
-from cleaner.report.tally import Tally
+from cleaner.report.tally import Tally, size_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,46 +87,71 @@ class Work:
 
     def answer(self, task: Task) -> Answer:
         """Clean one task."""
-        setup, request, tally = self._setup, self._setup.request, Tally()
-        rest: list[dict[str, Any]] | None = None
-        bad: list[tuple[int, str]] = []
-        if task.format == JSONL:
-            batch, rest, numbers, bad = read_lines(task.documents, request)
-        else:
-            batch = task.documents if not isinstance(task.documents, list) else read_items(task.documents, request)
-            batch, numbers, bad = _of_size(batch, request.text, setup.document_bytes)
-            if isinstance(task.documents, list):
-                # What is said of captures has names of its own; and their types said that they are pages.
-                form = "html" if task.format == WARC else request.form
-                request = Request(request.text, form, "url", "charset", request.extras)
-        sizes = _sizes(batch, request.text)
-
-        def observe(row: int, outcome: Outcome) -> None:
+        done = (_Lines if task.format == JSONL else _Rows)(self._cleaner, self._setup, task)
+        tally, bad, good = Tally(), done.bad, []
+        for row, (number, size, outcome) in enumerate(zip(done.numbers, done.sizes, done.outcomes, strict=True)):
+            if outcome.reason is not None:
+                bad.append((number, outcome.reason))
+                continue
+            good.append(row)
             if outcome.result is not None:
-                tally.add(task.names[numbers[row]], sizes[row], outcome.result, outcome.seconds)
-
-        cleaned = ArrowCleaner(self._cleaner, request, observe)(batch)
-        reasons = cleaned.column(ERROR).to_pylist()
-        unasked = {request.charset} if isinstance(task.documents, list) else set()
-        cleaned = cleaned.drop_columns([ERROR, *(unasked & set(cleaned.schema.names))])
-        if any(reasons):
-            good = [row for row, reason in enumerate(reasons) if reason is None]
-            bad += [(numbers[row], reason) for row, reason in enumerate(reasons) if reason is not None]
-            cleaned = taken(cleaned, good)
-            rest = None if rest is None else [rest[row] for row in good]
+                tally.add(task.names[number], size, outcome.result, outcome.seconds)
         for _, reason in bad:
             tally.add_error(reason)
-        return Answer(encoded(setup.target, cleaned, rest, request), cleaned.num_rows, sorted(bad), tally)
+        return Answer(done.written(good), len(good), sorted(bad), tally)
 
 
-def _of_size(
-    batch: "pa.RecordBatch", name: str, most: int
-) -> tuple["pa.RecordBatch", list[int], list[tuple[int, str]]]:
-    """The rows whose documents are not too long, their numbers, and those that are."""
-    sizes = _sizes(batch, name)
-    long = [(number, f"longer than {most} bytes") for number, size in enumerate(sizes) if size > most]
-    numbers = [number for number, size in enumerate(sizes) if size <= most]
-    return (taken(batch, numbers) if long else batch), numbers, long
+class _Lines:
+    """Cleaned lines of JSON, of which nothing was decoded but the text and the URL.
+
+    ``numbers`` are those of the documents in the task, ``sizes`` their bytes; ``bad`` could not be read, and why.
+    """
+
+    def __init__(self, cleaner: Cleaner, setup: Setup, task: Task) -> None:
+        self._request, self._target = setup.request, setup.target
+        self._clean = ArrowCleaner(cleaner, setup.request)
+        lines, self.bad = read_lines(task.documents, setup.request)
+        self._fields, self.numbers = lines.fields, lines.numbers
+        self.sizes = list(map(size_of, lines.texts))
+        self.outcomes = self._clean.outcomes(lines.texts, lines.urls, [None] * len(lines.texts))
+
+    def written(self, good: list[int]) -> Encoded:
+        """Some of them as they are written."""
+        fields, outcomes = [self._fields[row] for row in good], [self.outcomes[row] for row in good]
+        if self._target.format == PARQUET:
+            rows = self._clean.told(with_fields(fields, self._request), outcomes)
+            return encoded_rows(self._target, rows.drop_columns([ERROR]), self._request)
+        told = (told_of(outcome.result, self._request) for outcome in outcomes if outcome.result is not None)
+        return encoded(self._target, map(or_, fields, told), self._request)
+
+
+class _Rows:
+    """Cleaned rows of a table, files or captures; the same as of lines."""
+
+    def __init__(self, cleaner: Cleaner, setup: Setup, task: Task) -> None:
+        request, self._target, self._unasked = setup.request, setup.target, {ERROR}
+        if isinstance(task.documents, list):
+            # What is said of captures has names of its own; and their types said that they are pages.
+            request = Request(request.text, "html" if task.format == WARC else request.form, extras=request.extras)
+            batch = read_items(task.documents, request)
+            self._unasked.add(request.charset)
+        else:
+            batch = task.documents
+        sizes = _sizes(batch, request.text)
+        most = setup.document_bytes
+        self.bad = [(number, f"longer than {most} bytes") for number, size in enumerate(sizes) if size > most]
+        self.numbers = [number for number, size in enumerate(sizes) if size <= most]
+        self.sizes = [sizes[number] for number in self.numbers]
+        self._request = request
+        self._batch = taken(batch, self.numbers) if self.bad else batch
+        self._clean = ArrowCleaner(cleaner, request)
+        self.outcomes = self._clean.outcomes_of(self._batch)
+
+    def written(self, good: list[int]) -> Encoded:
+        """Some of them as they are written."""
+        rows = self._clean.told(self._batch, self.outcomes)
+        rows = rows.drop_columns([name for name in rows.schema.names if name in self._unasked])
+        return encoded_rows(self._target, rows if len(good) == rows.num_rows else taken(rows, good), self._request)
 
 
 def _sizes(batch: "pa.RecordBatch", name: str) -> list[int]:

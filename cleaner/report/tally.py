@@ -183,7 +183,7 @@ class Tally:
         microseconds = round(seconds * SECOND)
         self.documents += 1
         self.bytes_in += bytes_in
-        self.bytes_out += _size(text) if bytes_out is None else bytes_out
+        self.bytes_out += size_of(text) if bytes_out is None else bytes_out
         self.lines_in += lines
         self.lines_out += left
         self.microseconds += microseconds
@@ -278,6 +278,6 @@ def _bin(share: float) -> int:
     return min(int(share * BINS), BINS - 1)
 
 
-def _size(text: str) -> int:
+def size_of(text: str) -> int:
     """The number of bytes of a text as UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

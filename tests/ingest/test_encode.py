@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cleaner.errors import OptionError
 from cleaner.ingest.arrow import ERROR, Request
-from cleaner.ingest.encode import Target, encoded, read_items, read_lines
+from cleaner.ingest.encode import Target, encoded, encoded_rows, read_items, read_lines, with_fields
 from cleaner.ingest.records import Item
 
 REQUEST = Request()
@@ -31,8 +31,9 @@ def items(*lines):
 
 def through(*lines, request=REQUEST, target=None):
     """Lines through a job that cleans nothing."""
-    batch, rest, _, bad = read_lines(items(*lines), request)
-    return encoded(target or Target(), batch, rest, request), bad
+    lines, bad = read_lines(items(*lines), request)
+    told = [fields | {request.text: text} for fields, text in zip(lines.fields, lines.texts, strict=True)]
+    return encoded(target or Target(), told, request), bad
 
 
 @given(st.dictionaries(st.text(), ANY_JSON, max_size=5), st.text(st.characters(exclude_categories=["Cs"])))
@@ -78,8 +79,9 @@ def test_what_is_no_record_is_said(line, reason):
 
 
 def test_fields_have_a_column_where_there_are_columns():
-    batch, _ = through(b'{"text": "a", "url": "u", "n": [1.50]}', target=Target("parquet"))
-    assert batch.to_pylist() == [{"text": "a", "fields": '{"url":"u","n":[1.50]}'}]
+    lines, _ = read_lines(items(b'{"text": "a", "url": "u", "n": [1.50]}'), REQUEST)
+    assert lines.texts == ["a"] and lines.urls == ["u"]
+    assert with_fields(lines.fields, REQUEST).to_pylist() == [{"text": None, "fields": '{"url":"u","n":[1.50]}'}]
 
 
 def names(*ids):
@@ -130,7 +132,7 @@ def test_rows_become_records_whatever_they_hold():
         view=pa.array(["v"], pa.string_view()),
         word=pa.array(["w"]).dictionary_encode(),
     )
-    (row,) = map(json.loads, encoded(Target(), batch, None, REQUEST).splitlines())
+    (row,) = map(json.loads, encoded_rows(Target(), batch, REQUEST).splitlines())
     assert (
         row["exact"] == "1.10"
         and row["pairs"] == {"k": 1}
@@ -148,7 +150,7 @@ def test_captures_can_be_read_again_and_one_by_one(compression):
     ]
     batch = read_items(found, REQUEST)
     batch = batch.set_column(batch.schema.get_field_index("text"), "text", pa.array(["first\nline", "", "third"]))
-    data = encoded(Target("warc", compression), batch, None, REQUEST)
+    data = encoded_rows(Target("warc", compression), batch, REQUEST)
     read = [
         (
             one.headers.get("WARC-Target-URI"),
