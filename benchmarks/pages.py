@@ -203,7 +203,7 @@ def measure(name: str, run: Run, rows: Sequence[Row]) -> Measured:
 
 def pages_of(corpus: Path, needs: str, folds: Path, limit: int | None) -> list[Row]:
     """The pages of a corpus that can be scored; those that no fold names are left out, and counted."""
-    named = {page for ids in folds.glob(f"*/{IDS}") for page in ids.read_text(encoding="utf-8").split()}
+    named = {page for ids in folds.glob(f"*/{IDS}") for page in ids.read_text(encoding="utf-8").splitlines()}
     rows = list(islice(scored_pages(corpus, needs), limit))
     known = [row for row in rows if row["id"] in named]
     if not known:

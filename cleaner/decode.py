@@ -34,7 +34,7 @@ BLOCK_LINES = 6
 # and guides that say "sign up" read the same.
 WARY_SCORE = 0.9
 SHORT_LENGTH = 40
-_ASKING = frozenset({Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION})
+ASKING_KINDS = frozenset({Kind.ADVERT, Kind.APPEAL, Kind.SUBSCRIPTION})
 TITLE_LINES = 3
 OFFER_SCORE = 0.99
 # A line of at least this many code points that ends a sentence and looks like content is a sentence of the article.
@@ -180,7 +180,7 @@ def _limits(
     best = scores.best
     limit = np.where(inside_article(paragraphs, features), zones[1][best], zones[0][best])
     if wary:
-        asks = scores.likely(_ASKING)
+        asks = scores.likely(ASKING_KINDS)
         place = np.arange(len(best)) - features.offsets[features.document_of]
         titles = (place == 0) | (scores.headline & (place < TITLE_LINES))
         careful = titles | (asks & (features.lengths < SHORT_LENGTH))

@@ -6,10 +6,11 @@ document repeats itself is a refrain, and stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from cleaner.decode import SHORT_LENGTH, Decision
+from cleaner.decode import ASKING_KINDS, SHORT_LENGTH, Decision
 from cleaner.document import Reason
 from cleaner.features import LineFeatures
 from cleaner.model.scorer import Scores
@@ -25,15 +26,27 @@ from cleaner.sites.table import SiteLines, Standing
 LEAST_DOCUMENTS, LEAST_DAYS, LEAST_SHARE = 3, 3, 0.01
 # Below this score a line is clearly content in this document, whatever the others say. Costs 0.05 % of the appeals.
 LEAST_SCORE = 0.005
-# What the model says of a line in all its documents has to come to this in the mean, which tells far more than a score:
-# single scores of appeals are below 0.03 once in twenty times, the mean of an appeal is below 0.17. With 0.25, 0.4 %
-# more of the appeals go, and twice as much of the background that running stories repeat.
-LEAST_MEAN = 0.35
-# Less is asked of a template that was filled in several ways and stands at an edge in this share of its documents. Of
-# appeals, 95 % do that in half of theirs; of the lines of a report in which only the figures change, 5 % in a third.
-EDGE_SHARE, LEAST_MEAN_AT_EDGE = 0.3, 0.04
-# And of what stands in more than this share of the documents of its site: few stories are told that often.
-FREQUENT_SHARE, LEAST_MEAN_FREQUENT = 1 / 6, 0.1
+
+
+class Doubt(NamedTuple):
+    """What the model has to say of a line in the mean of all its documents, which tells far more than one score.
+
+    ``frequent`` is asked of what stands in more than ``FREQUENT_SHARE`` of the documents of its site: few stories are
+    told that often. ``at_edge`` is asked of a template that was filled in several ways and stands at an edge in
+    ``EDGE_SHARE`` of its documents: of appeals, 95 % do that in half of theirs, of the lines of a report in which only
+    the figures change, 5 % in a third.
+    """
+
+    least: float
+    frequent: float
+    at_edge: float
+
+
+EDGE_SHARE, FREQUENT_SHARE = 0.3, 1 / 6
+# The likeliest kind of an appeal that stays without its site is one that asks for something five times in six; of the
+# background of running stories, and of reports, one time in four. One limit for both loses as many appeals and a
+# third more content.
+ASKING, OTHER = Doubt(0.22, 0.1, 0.02), Doubt(0.55, 0.15, 0.04)
 # Subheads ("What we know") and sentences that everybody writes ("He did not reply") are short, below ``SHORT_LENGTH``:
 # one subhead in a hundred has a mean of 0.5 and more.
 LEAST_MEAN_SHORT = 0.7
@@ -67,26 +80,30 @@ class BySite:
             if self.table.opening(lines[i]) not in openings[site]:
                 continue
             standing = suspects[site].get(self.table.fingerprint(lines[i]) or DOCUMENT)
-            if standing and is_repeated(standing, len(lines[i])):
-                decision.call(i, scores.kinds[scores.best[i]], Reason.SITE, removed)
+            kind = scores.kinds[scores.best[i]]
+            if standing and is_repeated(standing, len(lines[i]), ASKING if kind in ASKING_KINDS else OTHER):
+                decision.call(i, kind, Reason.SITE, removed)
 
     def _suspects(self, site: str) -> dict[int, Standing]:
         frequent = self.table.frequent(site, LEAST_DOCUMENTS, LEAST_SHARE)
-        return {number: standing for number, standing in frequent.items() if is_repeated(standing, SHORT_LENGTH)}
+        return {
+            number: standing for number, standing in frequent.items() if is_repeated(standing, SHORT_LENGTH, ASKING)
+        }
 
 
-def is_repeated(standing: Standing, length: int) -> bool:
+def is_repeated(standing: Standing, length: int, doubt: Doubt) -> bool:
     """Whether a line of so many code points is the site's and not the article's.
 
-    >>> standing = Standing(documents=12, days=11, edges=9, steps=12 * 1200, varied=1, of=300)
-    >>> is_repeated(standing, 80), is_repeated(standing._replace(days=1), 80), is_repeated(standing, 20)
+    >>> standing = Standing(documents=12, days=11, edges=2, steps=12 * 3500, varied=1, of=300)
+    >>> is_repeated(standing, 80, ASKING), is_repeated(standing, 80, OTHER), is_repeated(standing, 20, ASKING)
     (True, False, False)
+    >>> is_repeated(standing._replace(days=1), 80, ASKING)
+    False
     """
     if standing.documents < LEAST_DOCUMENTS or standing.days < LEAST_DAYS or standing.share < LEAST_SHARE:
         return False
     if length < SHORT_LENGTH:
         return standing.score >= LEAST_MEAN_SHORT
-    at_edge = standing.varied and standing.edge_share >= EDGE_SHARE
-    frequent = standing.share > FREQUENT_SHARE
-    asked = LEAST_MEAN_AT_EDGE if at_edge else LEAST_MEAN_FREQUENT if frequent else LEAST_MEAN
-    return standing.score >= asked
+    if standing.varied and standing.edge_share >= EDGE_SHARE:
+        return standing.score >= doubt.at_edge
+    return standing.score >= (doubt.frequent if standing.share > FREQUENT_SHARE else doubt.least)

@@ -182,7 +182,7 @@ def rows_by_bundle(rows: list[Row], folds: Path) -> dict[Path | None, list[Row]]
     fold_of: dict[str, Path] = {}
     for ids in sorted(folds.glob(f"*/{IDS}")):
         try:
-            pages = ids.read_text(encoding="utf-8").split()
+            pages = ids.read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError) as error:
             raise InputError(f"cannot read {ids}: {error}") from error
         for page in pages:

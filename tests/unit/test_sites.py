@@ -18,7 +18,7 @@ from cleaner.errors import OutputError
 from cleaner.sites import SiteLines, site_of
 from cleaner.sites.arrow import counts_schema, day_of, partial_counts
 from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts
-from cleaner.sites.decision import LEAST_DAYS, LEAST_DOCUMENTS, is_repeated
+from cleaner.sites.decision import ASKING, LEAST_DAYS, LEAST_DOCUMENTS, OTHER, is_repeated
 from cleaner.sites.fingerprints import KEY_BYTES, mark_of, opening_bits, opening_of, slotted
 from cleaner.sites.store import PARTIAL, SITES_VERSION, content_digest, key_of
 from cleaner.sites.table import NOWHERE, Standing
@@ -376,25 +376,29 @@ ENOUGH = Standing(documents=20, days=15, edges=0, steps=20 * 4000, varied=0, of=
 
 
 @pytest.mark.parametrize(
-    ("change", "length", "repeated"),
+    ("change", "length", "asking", "other"),
     [
-        ({}, 80, True),
-        ({"days": 1}, 80, False),
-        ({"days": LEAST_DAYS - 1}, 80, False),
-        ({"documents": LEAST_DOCUMENTS - 1, "steps": 9000}, 80, False),
-        ({"of": 10_000}, 80, False),
-        ({"steps": 20 * 1000}, 80, False),
-        ({"steps": 20 * 1000, "varied": 1, "edges": 15}, 80, True),
-        ({"steps": 20 * 1000, "varied": 1, "edges": 2}, 80, False),
-        ({"steps": 20 * 1000, "varied": 0, "edges": 15}, 80, False),
-        ({"steps": 20 * 1200, "of": 60}, 80, True),
-        ({"steps": 0, "varied": 1, "edges": 20, "of": 20}, 80, False),
-        ({}, 20, False),
-        ({"steps": 20 * 8000}, 20, True),
+        ({"steps": 20 * 6000}, 80, True, True),
+        ({}, 80, True, False),
+        ({"days": 1}, 80, False, False),
+        ({"days": LEAST_DAYS - 1}, 80, False, False),
+        ({"documents": LEAST_DOCUMENTS - 1, "steps": 9000}, 80, False, False),
+        ({"of": 10_000}, 80, False, False),
+        ({"steps": 20 * 1000}, 80, False, False),
+        ({"steps": 20 * 1000, "varied": 1, "edges": 15}, 80, True, True),
+        ({"steps": 20 * 300, "varied": 1, "edges": 15}, 80, True, False),
+        ({"steps": 20 * 1000, "varied": 1, "edges": 2}, 80, False, False),
+        ({"steps": 20 * 1000, "varied": 0, "edges": 15}, 80, False, False),
+        ({"steps": 20 * 1200, "of": 60}, 80, True, False),
+        ({"steps": 20 * 2000, "of": 60}, 80, True, True),
+        ({"steps": 0, "varied": 1, "edges": 20, "of": 20}, 80, False, False),
+        ({"steps": 20 * 6000}, 20, False, False),
+        ({"steps": 20 * 8000}, 20, True, True),
     ],
 )
-def test_the_evidence_that_is_enough(change, length, repeated):
-    assert is_repeated(ENOUGH._replace(**change), length) == repeated
+def test_the_evidence_that_is_enough(change, length, asking, other):
+    standing = ENOUGH._replace(**change)
+    assert (is_repeated(standing, length, ASKING), is_repeated(standing, length, OTHER)) == (asking, other)
 
 
 APPEAL = "A line of medium length that zzappeal stands in, and that asks for {} pounds."
@@ -512,7 +516,7 @@ class OneLine:
         self.line = line
 
     def frequent(self, site, *_):
-        return {7: ENOUGH} if site == "https://www.lantern.example/x" else {}
+        return {7: ENOUGH._replace(steps=20 * 6000)} if site == "https://www.lantern.example/x" else {}
 
     def opening(self, _):
         return 7
