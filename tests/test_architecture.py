@@ -18,6 +18,7 @@ PACKAGE = ROOT / "cleaner"
 FLOORS = {
     "errors": 0,
     "document": 0,
+    "disk": 0,
     "lexicon": 1,
     "options": 1,
     "lines": 1,

@@ -16,6 +16,7 @@ from secrets import token_bytes
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from cleaner.disk import put_in_place
 from cleaner.errors import InputError, OptionError, OutputError
 from cleaner.model.scorer import DECIMALS
 from cleaner.sites.fingerprints import DOCUMENT, KEY_BYTES, mark_of
@@ -198,8 +199,7 @@ class LineCounts:
             beside.touch(exist_ok=False)
             try:
                 self._write(beside, PARTIAL if partial else FINISHED)
-                _sync(beside)
-                beside.replace(target)
+                put_in_place(beside, target)
             finally:
                 beside.unlink(missing_ok=True)
 
@@ -302,15 +302,6 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
             connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
-
-
-def _sync(path: Path) -> None:
-    """Have the file on disk before its name says that it is there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

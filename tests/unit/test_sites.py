@@ -352,7 +352,7 @@ def test_other_keys_are_not_merged(tmp_path):
 def test_what_stood_there_stays_when_writing_fails(tmp_path, monkeypatch):
     path = written(tmp_path / "t.db", days(4, LINES[2]))
     before = path.read_bytes()
-    monkeypatch.setattr("cleaner.sites.counting._sync", lambda _: (_ for _ in ()).throw(OSError(28, "no space left")))
+    monkeypatch.setattr("cleaner.disk._sync", lambda _: (_ for _ in ()).throw(OSError(28, "no space left")))
     with pytest.raises(OutputError, match=r"cannot write .*t\.db: no space left"):
         written(path, days(5, LINES[2]))
     assert path.read_bytes() == before
