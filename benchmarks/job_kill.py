@@ -25,7 +25,7 @@ from time import monotonic, sleep
 
 from job_corpus import command, environment, ids_of, line_of, records, run_job, write_jsonl, write_warc, written
 
-from cleaner.ingest.shards import STATE
+from cleaner.ingest.places import STATE
 
 # Every process of a job carries this, so that those that are left can be found.
 TAG = "CLEAN_JOB_KILL"

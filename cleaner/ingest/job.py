@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -22,8 +21,8 @@ from cleaner.ingest.encode import FIELDS, Target
 from cleaner.ingest.pool import Pool
 from cleaner.ingest.readers import Chunk, Limits, Reader
 from cleaner.ingest.records import Position
-from cleaner.ingest.shards import Folder, Marker, Shard
-from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, find_sources
+from cleaner.ingest.shards import ERRORS, Folder, Marker, Shard
+from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, address_of, find_sources
 from cleaner.ingest.worker import Answer, Setup
 from cleaner.model.bundle import Bundle, read_bundle
 from cleaner.options import Options
@@ -31,7 +30,6 @@ from cleaner.report.page import summary_of, summary_page
 from cleaner.report.tally import Tally
 from cleaner.sites import SiteLines
 
-ERRORS: Final = "_errors.jsonl"
 SUMMARY: Final = "_summary.json"
 PAGE: Final = "_summary.html"
 # Chunks that may be under way, or wait for one before them, for each worker.
@@ -71,7 +69,7 @@ class Job:
     inputs
         Files, folders, patterns (``*.jsonl.gz``) and URLs of JSON Lines, Parquet, WARC, or single texts and pages.
     output
-        The folder for the shards; new, or that of the same job before it was interrupted.
+        The folder for the shards, or its URL; new, or that of the same job before it was interrupted.
     target, request, options, bundle
         What to write, what to clean and tell of, and how to clean.
     site_lines
@@ -84,7 +82,7 @@ class Job:
         Whether documents stay in order within a shard. Without that a slow document holds nobody up, and two runs may
         write a shard in different orders.
     errors
-        The file for what could not be cleaned; ``_errors.jsonl`` in the output, unless given.
+        The file for what could not be cleaned, or its URL; ``_errors.jsonl`` in the output, unless given.
     most_errors
         The job stops when more documents than this are set aside: a number, or, below 1, a share, which is that of all
         so far, and counts from the thousandth on and in the end.
@@ -126,15 +124,17 @@ class Job:
             When the bundle cannot be used.
         """
         folder = Folder(self.output, self.target)
-        sources = find_sources(self.inputs, self.given, folder.path)
+        sources = find_sources(self.inputs, self.given, folder.name)
         self._check_names({source.format for source in sources})
         bundle = read_bundle(self.bundle)
         with folder.held():
-            errors = self._errors_path(sources, folder)
+            errors = self._errors_name(sources, folder)
             folder.check_errors(errors)
             plan = self._plan(sources, bundle)
-            _agree(folder.plan(), plan, resume=resume, output=self.output)
-            folder.write_plan(plan)
+            if (before := folder.plan()) is None:
+                folder.write_plan(plan)
+            else:
+                _agree(before, plan, resume=resume, output=self.output)
             return _Run(self, sources, folder, progress).run(plan, errors)
 
     def __post_init__(self) -> None:
@@ -156,18 +156,20 @@ class Job:
         if self.request.text in taken:
             raise OptionError(f"the text cannot be called {self.request.text!r} here: that holds something else")
 
-    def _errors_path(self, sources: list[Source], folder: Folder) -> Path:
-        """Where the errors go, which is no place of anything else."""
+    def _errors_name(self, sources: list[Source], folder: Folder) -> str | None:
+        """Where the errors go, which is no place of anything else; nothing, when that is in the folder."""
         if self.errors is None:
-            return folder.path / ERRORS
-        path = Path(self.errors)
-        real = path.resolve()
-        if any(Path(source.name).resolve() == real for source in sources if "://" not in source.name):
-            raise OptionError(f"{path} is an input, so the errors would replace it; name another file")
-        inside = folder.path.resolve()
-        if real != inside / ERRORS and inside in real.parents:
-            raise OptionError(f"{path} is in the folder of the job, which only the job writes; name another file")
-        return path
+            return None
+        address, inside = address_of(self.errors), address_of(folder.name)
+        if address in (address_of(source.name) for source in sources):
+            raise OptionError(f"{self.errors} is an input, so the errors would replace it; name another file")
+        if address == f"{inside}/{ERRORS}":
+            return None
+        if address.startswith(f"{inside}/"):
+            raise OptionError(
+                f"{self.errors} is in the folder of the job, which only the job writes; name another file"
+            )
+        return self.errors
 
     def _plan(self, sources: list[Source], bundle: Bundle) -> dict[str, Any]:
         """Everything on which the bytes of the output depend, as JSON gives it back."""
@@ -195,10 +197,8 @@ class Job:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _agree(before: dict[str, Any] | None, plan: dict[str, Any], *, resume: bool, output: str) -> None:
+def _agree(before: dict[str, Any], plan: dict[str, Any], *, resume: bool, output: str) -> None:
     """Check that a job may write to a folder where one has been before."""
-    if before is None:
-        return
     if not resume:
         raise OptionError(f"{output} holds a job already; go on with it by --resume, or name a new folder")
     for name, value in plan.items():
@@ -231,7 +231,7 @@ class _Run:
         self._begin = monotonic()
         self._behind = (0, 0)  # bytes of whole files, and documents, that earlier runs have done
 
-    def run(self, plan: dict[str, Any], errors: Path) -> dict[str, Any]:
+    def run(self, plan: dict[str, Any], errors: str | None) -> dict[str, Any]:
         started = datetime.now(UTC)
         markers = self._folder.markers()
         for marker in markers:

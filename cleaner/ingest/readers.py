@@ -16,8 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 from cleaner.errors import CleanerError, InputError
 from cleaner.ingest.arrow import taken
 from cleaner.ingest.needs import needed
+from cleaner.ingest.places import writing
 from cleaner.ingest.records import Item, Position, Refused
-from cleaner.ingest.shards import writing
 from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, is_damage, open_raw, unpacked
 
 if TYPE_CHECKING:

@@ -1,13 +1,11 @@
-"""The folder that a job writes: shards that are whole or not there, their markers, and who may write.
+"""What a job writes: shards that are whole or not there, their errors, their markers, and what the job was asked for.
 
-A shard is written beside its place, synced and renamed, then its errors, then its marker. So a marker says that all of
-its shard is there, and what stands without one is written again.
+A shard is made beside its place and put there when it is whole, then its errors, then its marker. So a marker says that
+all of its shard is there, and what stands without one is written again. How things come to their place, and who may
+write there, is the business of ``places``.
 """
 
-import fcntl
 import json
-import os
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,11 +16,12 @@ from typing import IO, Any, Final
 from cleaner.errors import OutputError
 from cleaner.ingest.encode import TEXT, Target
 from cleaner.ingest.needs import needed
+from cleaner.ingest.places import STATE, Place, parted, place_of, remove, writing
 from cleaner.ingest.records import Position, Refused
 from cleaner.ingest.sources import PARQUET
 
-# Everything but the shards stands here; whoever reads the folder as a table passes over names like this.
-STATE: Final = ".job"
+# Where errors go for which no other place is named.
+ERRORS: Final = "_errors.jsonl"
 # Rows of Parquet are written in groups of so many rows, or bytes.
 _GROUP_ROWS: Final = 20_000
 _GROUP_BYTES: Final = 64_000_000
@@ -42,12 +41,24 @@ class Marker:
 class Folder:
     """The folder of a job, held by one job at a time."""
 
-    def __init__(self, path: str, target: Target) -> None:
-        """Name the folder, and what is to be written there."""
-        self.path = Path(path)
-        self.state = self.path / STATE
-        self.spills = self.state / "spills"
+    spills: Path
+
+    def __init__(self, name: str, target: Target) -> None:
+        """Name the folder, which may be a URL, and what is to be written there.
+
+        Raises
+        ------
+        OptionError
+            When it is the URL of no folder, or what it needs is not installed.
+        """
+        self._place = place_of(name)
         self._target = target
+        self._work: Path
+
+    @property
+    def name(self) -> str:
+        """What it is called; its URL when it is not on this machine."""
+        return self._place.name
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -58,27 +69,17 @@ class Folder:
         OutputError
             When it cannot be made, is a link, is in use, or holds what no job has written.
         """
-        with writing(self.path):
-            for path in (self.path, self.state):
-                if path.is_symlink():
-                    raise OutputError(f"{path} is a symbolic link; name the folder that it points to")
-            if self.path.exists() and not self.state.exists() and any(self.path.iterdir()):
-                raise OutputError(f"{self.path} holds files that no job has written; name a new folder")
-            self.spills.mkdir(parents=True, exist_ok=True)
-            lock = (self.state / "lock").open("w")
-        with lock:
-            with writing(self.path):
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise OutputError(f"{self.path} is being written by another job; wait, or name another") from None
+        with self._place.held() as work:
+            self._work, self.spills = work, work / "spills"
+            with writing(work):
+                self.spills.mkdir(exist_ok=True)
                 self._clear()
             yield
 
     def _clear(self) -> None:
         """Take away what an interrupted job has left."""
-        for left in [*self.spills.iterdir(), *self.state.glob("*.tmp")]:
-            _remove(left)
+        for left in [*self.spills.iterdir(), *self._work.glob("*.tmp")]:
+            remove(left)
 
     def plan(self) -> dict[str, Any] | None:
         """What the job in this folder was asked for, if there is one.
@@ -88,11 +89,13 @@ class Folder:
         OutputError
             When that cannot be read any more.
         """
-        path = self.state / "job.json"
+        name = f"{STATE}/job.json"
         try:
-            return _read(path)
+            return self._read(name)
         except (OSError, ValueError) as error:
-            raise OutputError(f"{path} is damaged, so this job cannot go on; name a new folder: {error}") from error
+            raise OutputError(
+                f"{self.name}/{name} is damaged, so this job cannot go on; name a new folder: {error}"
+            ) from error
 
     def write_plan(self, plan: dict[str, Any]) -> None:
         """Remember what the job was asked for."""
@@ -101,119 +104,111 @@ class Folder:
     def markers(self) -> list[Marker]:
         """The markers of the shards that are whole, from the first up to the first that is not."""
         markers: list[Marker] = []
-        while (marker := self._marker(len(markers))) is not None:
+        there = self._place.names() | {f"{STATE}/{name}" for name in self._place.names(STATE)}
+        while (marker := self._marker(len(markers), there)) is not None:
             markers.append(marker)
         return markers
 
-    def _marker(self, number: int) -> Marker | None:
+    def _marker(self, number: int, there: set[str]) -> Marker | None:
         """The marker of a shard; what is damaged, or speaks of a shard that is gone, is as good as none."""
+        if not {_marker_of(number), _errors_of(number)} <= there:
+            return None
         try:
-            told = _read(self.state / f"{number:05}.json")
-            if told is None or (told["documents"] and not self._place(number).exists()):
-                return None
-            if not _errors_of(self.state, number).exists():
+            told = self._read(_marker_of(number))
+            if told is None or (told["documents"] and self._shard_of(number) not in there):
                 return None
             return Marker(**told | {"after": Position(*told["after"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
-    def _place(self, number: int) -> Path:
-        return self.path / f"part-{number:05}{self._target.suffix}"
+    def _read(self, name: str) -> dict[str, Any] | None:
+        data = self._place.read(name)
+        if data is None:
+            return None
+        told: dict[str, Any] = json.loads(data.decode())
+        return told
+
+    def _shard_of(self, number: int) -> str:
+        return f"part-{number:05}{self._target.suffix}"
 
     def shard(self, number: int) -> "Shard":
         """Begin a shard."""
-        return Shard(self.state, self._place(number), number, self._target)
+        return Shard(self._place, self._work, self._shard_of(number), _errors_of(number), self._target)
 
     def commit(self, number: int, marker: Marker) -> None:
         """Say that a shard is whole."""
         told = {name: getattr(marker, name) for name in Marker.__slots__}
-        self.write(f"{STATE}/{number:05}.json", json.dumps(told))
+        self.write(_marker_of(number), json.dumps(told))
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the folder, whole or not at all."""
-        path = self.path / name
-        with writing(path):
-            beside = self.state / f"{path.name}.tmp"
-            with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                _sync(file)
-            _put(beside, path)
+        made = _made(self._work, name)
+        with writing(made):
+            made.write_text(text, encoding="utf-8", errors="backslashreplace")
+        self._place.put(made, name)
 
-    def gather_errors(self, shards: int, path: Path) -> None:
+    def gather_errors(self, shards: int, errors: str | None = None) -> None:
         """Write the errors of all shards into one file, whole or not at all; a pipe or a device gets them as it is."""
-        with writing(path):
-            beside = path if _is_device(path) else self._beside(path)
-            with beside.open("wb") as file:
-                for number in range(shards):
-                    with _errors_of(self.state, number).open("rb") as part:
-                        shutil.copyfileobj(part, file)
-                if beside != path:
-                    _sync(file)
-            if beside != path:
-                _put(beside, path)
+        made = _made(self._work, ERRORS)
+        with writing(made), made.open("wb") as file:
+            for number in range(shards):
+                file.writelines(self._place.pieces(_errors_of(number)))
+        place, name = self._place_of_errors(errors)
+        place.put(made, name)
 
-    def check_errors(self, path: Path) -> None:
-        """Find out before the work whether the errors can be written where they shall be.
+    def check_errors(self, errors: str | None = None) -> None:
+        """Find out before the work whether the errors can be written where they shall be: in this folder, if unnamed.
 
         Raises
         ------
         OutputError
             When not.
         """
-        with writing(path):
-            if path.is_dir():
-                raise OutputError(f"cannot write {path}: it is a folder")
-            if not _is_device(path):
-                beside = self._beside(path)
-                beside.open("wb").close()
-                beside.unlink()
+        place, name = self._place_of_errors(errors)
+        place.check(name)
 
-    def _beside(self, path: Path) -> Path:
-        """Where a file is written before it comes to its place: on the same file system."""
-        return self.state / f"{path.name}.tmp" if path.parent == self.path else path.with_name(f".{path.name}.tmp")
+    def _place_of_errors(self, errors: str | None) -> tuple[Place, str]:
+        return (self._place, ERRORS) if errors is None else parted(errors)
 
 
 class Shard:
     """One shard that is being written; nothing of it is seen until it is finished."""
 
-    def __init__(self, state: Path, place: Path, number: int, target: Target) -> None:
+    def __init__(self, place: Place, work: Path, name: str, errors: str, target: Target) -> None:
         """Open it, beside its place."""
         self._place = place
-        self._beside = state / f"{place.name}.tmp"
-        self._errors_place = _errors_of(state, number)
-        self._errors_beside = state / f"{number:05}.errors.tmp"
+        self._name, self._made = name, _made(work, name)
+        self._errors_name, self._errors_made = errors, _made(work, errors)
         kinds: dict[str, Callable[[Path], _Out]] = {PARQUET: _Rows, TEXT: _Files}
-        with writing(place):
-            self._out = kinds.get(target.format, _Bytes)(self._beside)
-            self._errors: IO[bytes] = self._errors_beside.open("wb")
+        with writing(self._made):
+            self._out = kinds.get(target.format, _Bytes)(self._made)
+            self._errors: IO[bytes] = self._errors_made.open("wb")
 
     def add(self, data: Any) -> None:
         """Take what a worker made of some documents."""
-        with writing(self._place):
+        with writing(self._made):
             self._out.add(data)
 
     def refuse(self, refused: Refused) -> None:
         """Set one aside."""
-        with writing(self._errors_place):
+        with writing(self._errors_made):
             refused.write_to(self._errors)
             if refused.spilled is not None:
                 refused.spilled.unlink()
 
     def finish(self) -> None:
         """Put the shard and its errors where they belong; what stood there is replaced."""
-        with writing(self._place):
+        with writing(self._made):
             filled = self._out.close()
-            _sync(self._errors)
             self._errors.close()
-            _put(self._errors_beside, self._errors_place)
-            if self._place.is_dir():
-                _remove(self._place)
-            if filled:
-                _put(self._beside, self._place)
-            else:
-                # A shard without documents is no file; one of an interrupted run may stand there.
-                _remove(self._beside)
-                _remove(self._place)
+        self._place.put(self._errors_made, self._errors_name)
+        if not filled or self._made.is_dir():
+            # A shard without documents is no file; one of an interrupted run may stand there, or a folder of texts.
+            self._place.remove(self._name)
+        if filled:
+            self._place.put(self._made, self._name)
+        else:
+            remove(self._made)
 
     def abandon(self) -> None:
         """Let go of what was not finished; the next run takes it away."""
@@ -235,7 +230,7 @@ class _Out(ABC):
 
     @abstractmethod
     def close(self) -> bool:
-        """Bring everything to the disk; whether there is anything."""
+        """End it; whether there is anything in it."""
 
     @abstractmethod
     def abandon(self) -> None:
@@ -254,8 +249,7 @@ class _Bytes(_Out):
         self._file.write(data)
 
     def close(self) -> bool:
-        with self._file:
-            _sync(self._file)
+        self._file.close()
         return self._filled
 
     def abandon(self) -> None:
@@ -294,7 +288,6 @@ class _Rows(_Out):
         if self._writer is None:
             return False
         self._writer.close()
-        _sync_path(self._path)
         return True
 
     def abandon(self) -> None:
@@ -319,69 +312,20 @@ class _Files(_Out):
             self._count += 1
 
     def close(self) -> bool:
-        # In the end, when the first of them takes most of the others along.
-        for path in self._path.iterdir():
-            _sync_path(path)
-        _sync_path(self._path)
         return self._count > 0
 
     def abandon(self) -> None:
         pass
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Name the file when it cannot be written.
-
-    Raises
-    ------
-    OutputError
-        For any ``OSError``, and for what pyarrow makes of one.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+def _marker_of(number: int) -> str:
+    return f"{STATE}/{number:05}.json"
 
 
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file()
+def _errors_of(number: int) -> str:
+    return f"{STATE}/{number:05}.errors.jsonl"
 
 
-def _errors_of(state: Path, number: int) -> Path:
-    return state / f"{number:05}.errors.jsonl"
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return told
-
-
-def _remove(path: Path) -> None:
-    """Take a file or a folder away, if it is there; what a link points to stays."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sync(file: IO[Any]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _put(beside: Path, place: Path) -> None:
-    """Rename, and make sure that the name is on the disk, too."""
-    beside.replace(place)
-    _sync_path(place.parent)
-
-
-def _sync_path(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _made(work: Path, name: str) -> Path:
+    """Where a file is made that gets such a name."""
+    return work / f"{name.rpartition('/')[2]}.tmp"

@@ -11,7 +11,6 @@ import stat
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, Final
 
 from cleaner.errors import CleanerError, InputError, OptionError
@@ -41,10 +40,11 @@ class Source:
     stamp: str
 
 
-def find_sources(inputs: Iterable[str], given: str | None = None, without: Path | None = None) -> list[Source]:
+def find_sources(inputs: Iterable[str], given: str | None = None, without: str | None = None) -> list[Source]:
     """The files that some names, folders, patterns and URLs stand for; those of a folder or a pattern are sorted.
 
-    ``given`` is the format of files whose names do not tell it; ``without`` is a folder inside others that is no input.
+    ``given`` is the format of files whose names do not tell it; ``without`` is a folder inside others that is no input,
+    or its URL.
     Whatever begins with a dot or an underscore, as what a job writes beside its shards, is passed over, unless named.
 
     Raises
@@ -56,7 +56,7 @@ def find_sources(inputs: Iterable[str], given: str | None = None, without: Path 
     """
     sources: dict[str, Source] = {}
     for one in inputs:
-        found = list(_remote(one, given) if "://" in one else _local(one, given, without))
+        found = list(_remote(one, given, without) if "://" in one else _local(one, given, without))
         if not found:
             raise InputError(f"{one}: no files of documents there; looked for {', '.join(_SUFFIXES)}")
         # A file that is named twice is read once.
@@ -73,12 +73,29 @@ def format_of(name: str) -> tuple[str | None, str]:
     return _SUFFIXES.get(suffix.lower()), compression
 
 
-def _local(one: str, given: str | None, without: Path | None) -> Iterator[Source]:
+def local_name(name: str) -> str | None:
+    """What a file is called on this machine, with or without a scheme; nothing, when it is elsewhere."""
+    scheme, parted, path = name.partition("://")
+    if not parted:
+        return name
+    return path if scheme in {"file", "local"} else None
+
+
+def address_of(name: str) -> str:
+    """A URL for a file or a folder, the same whatever it is called."""
+    if (here := local_name(name)) is not None:
+        return f"file://{os.path.realpath(here)}"
+    fs, path = filesystem_of(name)
+    return str(fs.unstrip_protocol(path.rstrip("/")))
+
+
+def _local(one: str, given: str | None, without: str | None) -> Iterator[Source]:
     if one == "-":
         raise OptionError("a job reads files, because it may have to read them again; for a stream use: clean -f jsonl")
     if "\0" in one:
         raise InputError(f"cannot read {one!r}: no name of a file holds a null character")
-    aside = None if without is None else os.path.realpath(without)
+    here = None if without is None else local_name(without)
+    aside = None if here is None else os.path.realpath(here)
     if os.path.isdir(one):
         names = sorted(_below(one, aside))
     elif not os.path.lexists(one) and glob.has_magic(one):
@@ -128,16 +145,21 @@ def _look(name: str) -> tuple[int, str]:
     return status.st_size, f"{status.st_size}-{status.st_mtime_ns}-{digest.hexdigest()[:16]}"
 
 
-def _remote(one: str, given: str | None) -> Iterator[Source]:
-    fs, path = _filesystem(one)
+def _remote(one: str, given: str | None, without: str | None) -> Iterator[Source]:
+    fs, path = filesystem_of(one)
+    aside = None if without is None else os.path.join(address_of(without), "")
+
+    def is_input(path: str) -> bool:
+        return aside is None or not fs.unstrip_protocol(path).startswith(aside)
+
     try:
         # A question mark begins the query of a web address.
         if glob.has_magic(path.replace("?", "") if one.startswith(("http:", "https:")) else path):
-            paths = sorted(fs.glob(path))
+            paths = sorted(filter(is_input, fs.glob(path)))
         elif fs.isdir(path):
             root = len(path.rstrip("/"))
             paths = [name for name in sorted(fs.find(path)) if not any(map(_is_aside, name[root:].split("/")))]
-            paths = [name for name in paths if format_of(name)[0]]
+            paths = [name for name in paths if format_of(name)[0] and is_input(name)]
         else:
             paths = [path]
         for name in paths:
@@ -147,10 +169,19 @@ def _remote(one: str, given: str | None) -> Iterator[Source]:
         raise
     except Exception as error:
         # Every file system has exceptions of its own.
-        raise InputError(f"cannot read {one}: {getattr(error, 'strerror', None) or error or error!r}") from error
+        raise InputError(
+            f"cannot read {one}: {getattr(error, 'strerror', None) or str(error) or repr(error)}"
+        ) from error
 
 
-def _filesystem(url: str) -> tuple[Any, str]:
+def filesystem_of(url: str) -> tuple[Any, str]:
+    """The file system of a URL, and what the file is called there.
+
+    Raises
+    ------
+    OptionError
+        When there is none, or fsspec or what it needs is not installed.
+    """
     try:
         fs, path = needed("fsspec", "remote").core.url_to_fs(url)
     except (ImportError, ValueError) as error:
@@ -170,7 +201,7 @@ def _source(name: str, given: str | None, size: int, stamp: str) -> Source:
 def open_raw(source: Source) -> IO[bytes]:
     """The bytes of a file as they are."""
     if "://" in source.name:
-        fs, path = _filesystem(source.name)
+        fs, path = filesystem_of(source.name)
         opened: IO[bytes] = fs.open(path, "rb")
         return opened
     return open(source.name, "rb")

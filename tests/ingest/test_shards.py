@@ -9,14 +9,19 @@ import pytest
 
 from cleaner.errors import OutputError
 from cleaner.ingest.encode import Target
+from cleaner.ingest.places import STATE
 from cleaner.ingest.records import Position, Refused
-from cleaner.ingest.shards import STATE, Folder, Marker
+from cleaner.ingest.shards import Folder, Marker
 
 BATCH = pa.record_batch({"text": ["a", "b"], "n": [1, 2]})
 
 
 def marker(documents=1, source=0):
     return Marker(Position(source, 5, 6), documents, 1, ["torn.gz"], {"version": 1})
+
+
+def at(folder, *names):
+    return Path(folder.name, *names)
 
 
 def write(folder, number, *data, refused=()):
@@ -38,27 +43,31 @@ def folder(tmp_path):
 def test_nothing_is_seen_of_a_shard_before_it_is_whole(folder):
     shard = folder.shard(0)
     shard.add(b"one\n")
-    assert sorted(path.name for path in folder.path.iterdir()) == [STATE]
+    assert sorted(path.name for path in at(folder).iterdir()) == [STATE]
     shard.finish()
-    assert (folder.path / "part-00000.jsonl").read_bytes() == b"one\n"
+    assert at(folder, "part-00000.jsonl").read_bytes() == b"one\n"
     assert folder.markers() == []
     folder.commit(0, marker())
     assert folder.markers() == [marker()]
 
 
-def test_a_shard_without_documents_is_no_file_and_takes_an_older_one_away(folder):
-    for target, name in (
-        (Target(), "part-00000.jsonl"),
-        (Target("parquet"), "part-00000.parquet"),
-        (Target("text"), "part-00000"),
-    ):
-        other = Folder(str(folder.path), target)
-        data = {"jsonl": b"x", "parquet": BATCH, "text": [("a", b"x")]}[target.format]
-        write(other, 0, data)
-        assert (folder.path / name).exists()
-        write(other, 0)
-        assert not (folder.path / name).exists()
-    assert not list(folder.state.glob("*.tmp"))
+@pytest.mark.parametrize(
+    ("target", "name", "data"),
+    [
+        (Target(), "part-00000.jsonl", b"x"),
+        (Target("parquet"), "part-00000.parquet", BATCH),
+        (Target("text"), "part-00000", [("a", b"x")]),
+    ],
+)
+def test_a_shard_without_documents_is_no_file_and_takes_an_older_one_away(tmp_path, target, name, data):
+    folder = Folder(str(tmp_path), target)
+    with folder.held():
+        for _ in range(2):
+            write(folder, 0, data)
+            assert at(folder, name).exists()
+        write(folder, 0)
+        assert not at(folder, name).exists()
+        assert not list(at(folder, STATE).glob("*.tmp"))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"null", b'{"after": [1]}', b'{"documents": 1}', b"\xff", b'"x"'])
@@ -66,7 +75,7 @@ def test_a_damaged_marker_is_none(folder, damage):
     for number in range(3):
         write(folder, number, b"x\n")
         folder.commit(number, marker(source=number))
-    (folder.state / "00001.json").write_bytes(damage)
+    at(folder, STATE, "00001.json").write_bytes(damage)
     assert folder.markers() == [marker(source=0)]
 
 
@@ -74,22 +83,22 @@ def test_a_marker_of_a_shard_that_is_gone_is_none(folder):
     for number in range(3):
         write(folder, number, b"x\n")
         folder.commit(number, marker())
-    (folder.path / "part-00002.jsonl").unlink()
+    at(folder, "part-00002.jsonl").unlink()
     assert len(folder.markers()) == 2
-    (folder.state / "00001.errors.jsonl").unlink()
+    at(folder, STATE, "00001.errors.jsonl").unlink()
     assert len(folder.markers()) == 1
 
 
 def test_a_damaged_plan_is_named(folder):
     folder.write_plan({"a": 1})
     assert folder.plan() == {"a": 1}
-    (folder.state / "job.json").write_bytes(b"{")
+    at(folder, STATE, "job.json").write_bytes(b"{")
     with pytest.raises(OutputError, match=r"job\.json is damaged"):
         folder.plan()
 
 
 def test_one_job_at_a_time(folder):
-    with pytest.raises(OutputError, match="another job"), Folder(str(folder.path), Target()).held():
+    with pytest.raises(OutputError, match="another job"), Folder(folder.name, Target()).held():
         pass
 
 
@@ -101,9 +110,9 @@ def test_what_an_interrupted_job_left_is_taken_away(tmp_path):
         shard.abandon()
         (folder.spills / "left").write_bytes(b"x")
         folder.write_plan({})
-        Path(folder.state / "link.tmp").symlink_to(tmp_path)
+        at(folder, STATE, "link.tmp").symlink_to(tmp_path)
     with folder.held():
-        assert sorted(path.name for path in folder.state.iterdir()) == ["job.json", "lock", "spills"]
+        assert sorted(path.name for path in at(folder, STATE).iterdir()) == ["job.json", "lock", "spills"]
         assert not any(folder.spills.iterdir())
     assert tmp_path.exists()
 
@@ -132,21 +141,22 @@ def test_errors_hold_the_bytes_and_long_ones_are_moved_not_held(folder):
         folder, 0, refused=[Refused("a\udc80", 1, 2, "why\n", b"\xff\0"), Refused("b", 3, 4, "long", spilled=spilled)]
     )
     assert not spilled.exists()
-    for path in (folder.path / "_errors.jsonl", folder.path.parent / "elsewhere.jsonl"):
-        folder.check_errors(path)
-        folder.gather_errors(1, path)
+    elsewhere = at(folder).parent / "elsewhere.jsonl"
+    for named, path in ((None, at(folder, "_errors.jsonl")), (str(elsewhere), elsewhere)):
+        folder.check_errors(named)
+        folder.gather_errors(1, named)
         first, second = path.read_bytes().splitlines()
         assert json.loads(first)["raw"] == "/wA=" and len(json.loads(second)["raw"]) > 2_600_000
-    assert sorted(path.name for path in folder.path.parent.iterdir()) == ["elsewhere.jsonl", "out"]
+    assert sorted(path.name for path in at(folder).parent.iterdir()) == ["elsewhere.jsonl", "out"]
 
 
 def test_where_errors_cannot_be_written_is_known_before(folder, tmp_path):
     for path in (tmp_path / "none/errors.jsonl", tmp_path, tmp_path / ("x" * 300)):
         with pytest.raises(OutputError, match="cannot write"):
-            folder.check_errors(path)
-    folder.check_errors(Path("/dev/null"))
+            folder.check_errors(str(path))
+    folder.check_errors("/dev/null")
     write(folder, 0, refused=[Refused("a", 0, 1, "why")])
-    folder.gather_errors(1, Path("/dev/null"))
+    folder.gather_errors(1, "/dev/null")
     assert Path("/dev/null").is_char_device()
 
 
@@ -155,7 +165,7 @@ def test_tables_are_written_in_groups_that_are_worth_reading(tmp_path, monkeypat
     folder = Folder(str(tmp_path / "out"), Target("parquet"))
     with folder.held():
         write(folder, 0, *[BATCH] * 4, BATCH.slice(0, 0))
-    file = pq.ParquetFile(folder.path / "part-00000.parquet")
+    file = pq.ParquetFile(at(folder, "part-00000.parquet"))
     assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == [6, 2]
 
 
@@ -169,4 +179,4 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch, target):
         with pytest.raises(OutputError, match=r"cannot write .*No space left"):
             shard.finish()
         shard.abandon()
-        assert not list(folder.path.glob("part-*"))
+        assert not list(at(folder).glob("part-*"))
