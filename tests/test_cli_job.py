@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import click
+import frail
 import fsspec
 import job_corpus
 import pyarrow as pa
@@ -376,6 +377,111 @@ def test_urls_are_inputs(clean, tmp_path):
         assert "nothing" in clean("nothing://x/a.jsonl", "-o", "o", code=2)
     finally:
         fs.rm("/cli", recursive=True)
+
+
+def at_url(fs, folder):
+    """What a job has written there that does not tell the time."""
+    found = {name.partition(f"{folder}/")[2]: fs.cat(name) for name in fs.find(folder)}
+    return {name: data for name, data in found.items() if not name.startswith((".job/", "_summary"))}
+
+
+@pytest.mark.parametrize(
+    "form", ["-t jsonl", "-t jsonl --compress zst", "-t parquet", "-t warc --compress gz", "-t text"]
+)
+def test_urls_are_outputs(clean, mixed, form):
+    fs = fsspec.filesystem("memory")
+    fs.pipe("/cli/in/a.jsonl", lines(2))
+    arguments = [mixed, "memory://cli/in", *form.split(), *EVERYTHING, "--shard-documents", 4]
+    try:
+        clean(*arguments, "-o", "out", code=3)
+        said = clean(*arguments, "-o", "memory://cli/in/out", code=3)
+        assert "the account: memory://cli/in/out/_summary.html" in said
+        wanted = job_corpus.written(Path("out"))
+        assert len(wanted) > 3 and at_url(fs, "/cli/in/out") == wanted
+        account = json.loads(fs.cat("/cli/in/out/_summary.json"))
+        assert (account["tally"]["documents"], account["tally"]["errors"]) == (11, 1)
+        assert fs.cat("/cli/in/out/_summary.html").startswith(b"<!")
+        # The output stands in one of the inputs, of which it is none.
+        clean(*arguments, "-o", "memory://cli/in/out", "--resume", code=3)
+        assert at_url(fs, "/cli/in/out") == wanted
+        assert "--resume" in clean(*arguments, "-o", "memory://cli/in/out", code=2)
+        assert "options" in clean(*arguments, "-o", "memory://cli/in/out", "--resume", "--keep", "advert", code=2)
+    finally:
+        fs.rm("/cli", recursive=True)
+
+
+def test_a_url_of_this_machine_is_a_folder_like_any(clean, tmp_path):
+    Path("in").mkdir()
+    Path("in/a.jsonl").write_bytes(lines(2))
+    clean("in", "-o", f"file://{tmp_path}/in/out")
+    clean("in", f"file://{tmp_path}/in", "-o", "in/out", "--resume", code=2)
+    clean("in", "-o", "in/out", "--resume")
+    assert job_corpus.ids_of(Path("in/out")) == [0, 1]
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """The folder behind frail://."""
+    monkeypatch.setenv(frail.ROOT, str(tmp_path / "store"))
+    monkeypatch.delenv(frail.LEFT, raising=False)
+    return tmp_path / "store"
+
+
+def test_a_store_that_fails_is_named_and_the_job_goes_on_when_it_works(clean, store, monkeypatch):
+    Path("a.jsonl").write_bytes(lines(1100) + b"torn")
+    arguments = ["a.jsonl", "--shard-documents", 300]
+    clean(*arguments, "-o", "whole", code=3)
+    monkeypatch.setenv(frail.THEN, "fail")
+    monkeypatch.setenv(frail.LEFT, "7")
+    said = clean(*arguments, "-o", "frail://out", code=6)
+    assert "cannot write frail://out/part-00001.jsonl: no room in the store" in said
+    before = job_corpus.written(store / "out")
+    assert list(before) == ["part-00000.jsonl"]
+    monkeypatch.delenv(frail.LEFT)
+    clean(*arguments, "-o", "frail://out", "--resume", code=3)
+    after = job_corpus.written(store / "out")
+    assert before.items() <= after.items() and after == job_corpus.written(Path("whole"))
+    assert not (store / "out/.job/lock").exists()
+
+
+@pytest.mark.parametrize("form", ["-t jsonl", "-t text"])
+def test_a_job_that_is_killed_goes_on_elsewhere_too(bundle, clean, store, form):
+    Path("a.jsonl").write_bytes(lines(1100) + b"torn")
+    Path("tmp").mkdir()
+    arguments = ["a.jsonl", "--shard-documents", 300, *form.split()]
+    clean(*arguments, "-o", "whole", code=3)
+    program = "import sys, frail; from cleaner.cli import main; sys.exit(main())"
+    path = os.pathsep.join([str(Path(frail.__file__).parent), job_corpus.environment()["PYTHONPATH"]])
+    first = len(list(Path("whole/part-00000").glob("*"))) or 1
+    for left, resume in ((5 + first, []), (5 + first // 2, ["--resume"])):
+        job = job_of(bundle, *arguments, "-o", "frail://out", *resume)
+        more = {"PYTHONPATH": path, "TMPDIR": "tmp", frail.LEFT: str(left), frail.THEN: "kill"}
+        done = subprocess.run(
+            [sys.executable, "-c", program, *job[3:]],
+            env=job_corpus.environment() | more,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        assert (store / "out/.job/lock").exists() and len(list(Path("tmp").iterdir())) == 1
+        assert "another job" not in done.stderr.decode()
+    assert not (store / "out/.job/00002.json").exists()
+    clean(*arguments, "-o", "frail://out", "--resume", code=3)
+    assert job_corpus.written(store / "out") == job_corpus.written(Path("whole"))
+    assert not (store / "out/.job/lock").exists()
+
+
+def test_errors_may_go_to_a_url(clean, store):
+    Path("a.jsonl").write_bytes(lines(1) + b"torn")
+    arguments = ["a.jsonl", "-o", "frail://out", "--errors"]
+    assert "only the job writes" in clean(*arguments, "frail://out/part-00000.jsonl", code=2)
+    Path("store/in").mkdir(parents=True)
+    Path("store/in/b.jsonl").write_bytes(lines(1))
+    assert "is an input" in clean("frail://in", *arguments, "frail://in/b.jsonl", code=2)
+    assert not list(store.glob("out/part-*"))
+    clean(*arguments, "frail://errors/e.jsonl", code=3)
+    assert json.loads((store / "errors/e.jsonl").read_bytes())["raw"] == "dG9ybg=="
+    assert not (store / "out/_errors.jsonl").exists()
 
 
 def test_a_job_can_stand_in_the_folder_that_it_reads_and_be_read_by_the_next(clean):
