@@ -27,10 +27,11 @@ HELP = """Clean many documents, from files to a folder.
   clean job in.parquet -o out -t parquet -j 8          all other columns stay as they are
   clean job pages/ -o texts -t text                    a folder of pages, into texts
   clean job in/ -o out --tell kinds,quality --resume   go on after an interruption
+  clean job s3://bucket/in -o s3://bucket/out          from and to any place that fsspec knows
 
-Inputs are files, folders, patterns and (with article-cleaner[remote]) URLs of JSON Lines (.jsonl,
-.ndjson, .json), Parquet, WARC, texts and pages; all but Parquet may end in .gz, .bz2, .xz or .zst.
-Needs article-cleaner[jobs].
+Inputs are files, folders, patterns and URLs of JSON Lines (.jsonl, .ndjson, .json), Parquet, WARC,
+texts and pages; all but Parquet may end in .gz, .bz2, .xz or .zst. Needs article-cleaner[jobs], for
+URLs article-cleaner[remote].
 
 OUT gets shards (part-00000.jsonl …), what could not be used with its reason and its bytes
 (_errors.jsonl), and an account (_summary.json, _summary.html). Every document is in a shard or among
@@ -45,7 +46,9 @@ or in use; 130 interrupted, --resume goes on.
 
 @click.command(context_settings=SETTINGS, help=HELP, epilog=EPILOG)
 @click.argument("inputs", nargs=-1, required=True, metavar="IN...", type=click.Path())
-@click.option("-o", "--output", metavar="OUT", required=True, type=click.Path(), help="Folder for the shards.")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, type=click.Path(), help="Folder for the shards, or its URL."
+)
 @click.option(
     "-f",
     "--from",
@@ -85,7 +88,7 @@ or in use; 130 interrupted, --resume goes on.
 @click.option("-j", "--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that clean.")
 @click.option("--ordered/--unordered", default=True, help="Keep the order of documents within a shard (the default).")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted job; the result is that of an unbroken one.")
-@click.option("--errors", metavar="FILE", type=click.Path(), help="Put what cannot be used here.")
+@click.option("--errors", metavar="FILE", type=click.Path(), help="Put what cannot be used here; a URL, too.")
 @click.option("--max-errors", metavar="N|N%", help="Stop when more documents than this cannot be used.")
 @click.option(
     "--limit-bytes",

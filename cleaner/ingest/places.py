@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from errno import EXDEV
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from secrets import token_hex
+from tempfile import gettempdir
 from typing import Final
 
 from cleaner.disk import put_in_place
@@ -207,20 +208,24 @@ class _Remote(Place):
 
     @contextmanager
     def held(self) -> Iterator[Path]:
-        """Put a file there that says who holds it, and make things in a folder of this machine that goes away then."""
-        self._check_ours()
-        with writing(Path(gettempdir())):
-            work = TemporaryDirectory(prefix=_WORK, ignore_cleanup_errors=True)
-        with work:
-            self._make(STATE)
-            self._lock(Holder.here(Path(work.name)))
-            try:
-                yield Path(work.name)
-            finally:
-                self._unlock()
+        """Put a file there that says who holds it, and make things in a folder of this machine that goes away then.
 
-    def _lock(self, holder: Holder) -> None:
-        told = holder.as_bytes()
+        That folder is named before it is there, so that whoever finds us dead knows what to take away.
+        """
+        self._check_ours()
+        self._make(STATE)
+        work = Path(gettempdir(), f"{_WORK}{token_hex(8)}")
+        self._lock(Holder.here(work).as_bytes())
+        try:
+            with writing(work):
+                work.mkdir(mode=0o700)
+            self._check_held()
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+            self._unlock()
+
+    def _lock(self, told: bytes) -> None:
         self._check_free()
         path = self._at(LOCK)
         with _remotely("write", self._url(LOCK)):
@@ -230,7 +235,6 @@ class _Remote(Place):
                 if self.read(LOCK) is None:
                     self._fs.pipe_file(path, told)
         self._told = told
-        self._check_held()
 
     def _check_free(self) -> None:
         """Refuse a place that another process holds. What one has left that has died is taken away."""
