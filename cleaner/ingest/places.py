@@ -199,10 +199,11 @@ class _Remote(Place):
 
     def __init__(self, url: str) -> None:
         """Find the file system."""
-        if glob.has_magic(url):
-            raise OptionError(f"{url} is a pattern, and not the name of one folder")
         self.name = url.rstrip("/")
         self._fs, path = filesystem_of(url)
+        if glob.has_magic(path):
+            # What is to be taken away would be a pattern, too.
+            raise OptionError(f"{url} is a pattern, and not the name of one folder")
         self._path = path.rstrip("/")
         self._told: bytes | None = None
 

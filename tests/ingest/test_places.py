@@ -242,6 +242,7 @@ def test_a_folder_elsewhere_that_is_no_jobs_is_left_alone(store):
     assert files(store) == {"out/mine.txt": b"mine"}
 
 
+@pytest.mark.usefixtures("store")
 def test_a_url_that_is_no_folder_is_refused():
     for url, said in {"frail://out/*": "is a pattern", "nothing://out": "nothing"}.items():
         with pytest.raises(OptionError, match=said):
