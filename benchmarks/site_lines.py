@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 from cleaner import Cleaner
 from cleaner.document import CleanResult, Reason
+from cleaner.ingest import LineJudge
 from cleaner.sites import SiteLines
 from cleaner.sites.arrow import day_of
 from cleaner.sites.counting import Document, LineCounts
@@ -152,7 +153,7 @@ def made_corpus(seed: int) -> list[Article]:
 def counted(documents: Iterable[Document], path: Path) -> SiteLines:
     """The table of some documents."""
     with LineCounts() as counts:
-        counts.add(documents, Cleaner.load().score_batch)
+        counts.add(documents, LineJudge(Cleaner.load(), "text"))
         counts.write(path)
     return SiteLines(path)
 

@@ -8,7 +8,7 @@ documents at a time.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import compress, pairwise, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -30,6 +30,7 @@ from cleaner.wrapping import glued, join_wrapped, paragraph_starts, spans
 
 if TYPE_CHECKING:
     from cleaner.model.pages import PageClassifier
+    from cleaner.model.scorer import TextModel
     from cleaner.sites import SiteLines
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, and no more
@@ -166,9 +167,9 @@ class Cleaner:
 
         options = options or self._options
         markup, replaced = markup_of(html, charset)
-        models = self._bundle.classifier.text_model, self._page_classifier
         by_site = self._by_site([url], options) if url else None
-        result = clean_page(markup, url, models, lambda text: self.clean(text, options, site=url), options, by_site)
+        clean_text = partial(self.clean, options=options, site=url)
+        result = clean_page(markup, url, self._page_models, clean_text, options, by_site)
         return replace(result, flags=(Flag.UNDECODABLE_BYTES, *result.flags)) if replaced else result
 
     def __getstate__(self) -> dict[str, Any]:
@@ -181,6 +182,11 @@ class Cleaner:
     def _page_classifier(self) -> "PageClassifier":
         """The part of the model that judges pages, read when the first page comes."""
         return read_page_classifier(self._bundle)
+
+    @property
+    def _page_models(self) -> "tuple[TextModel, PageClassifier]":
+        """What a page is judged by."""
+        return self._bundle.classifier.text_model, self._page_classifier
 
     def _by_site(self, sites: list[str | None], options: Options) -> "ByLine | None":
         """What the site lines say of documents of these sites; nothing when there are none to ask."""
@@ -203,6 +209,21 @@ class Cleaner:
             scores = judged.scores.boilerplate.tolist()
             for begin, end in pairwise(judged.offsets.tolist()):
                 yield judged.as_given[begin:end], scores[begin:end]
+
+    def score_html(
+        self, html: str | bytes, charset: str | None = None, options: Options | None = None
+    ) -> tuple[list[str], list[float]]:
+        """What the model says of the blocks of a page, as ``score_batch`` does of the lines of texts.
+
+        When the page is cleaned as a text that it holds as data, or that it is, these are the lines of that text.
+        """
+        from cleaner.page.cleaning import score_page
+        from cleaner.page.source import markup_of
+
+        options = options or self._options
+        markup, _ = markup_of(html, charset)
+        as_text = partial(self.clean, options=options), lambda text: next(self.score_batch([text], options))
+        return score_page(markup, self._page_models, *as_text, options)
 
     def _judged(self, documents: list[_Document], options: Options) -> _Judged:
         as_given = normalized([unit for document in documents for unit in document.units], options)

@@ -2,9 +2,12 @@
 
 import gzip
 import json
+import os
 import sqlite3
+import threading
 from contextlib import closing
 
+import job_corpus
 import pytest
 from test_cli import clean, record  # noqa: F401 -- a fixture
 
@@ -59,6 +62,46 @@ def test_gzip_and_stdin_and_other_fields(clean, feed):  # noqa: F811
         assert standing(feed / "sites.db")[:2] == (8, 8)
 
 
+def test_a_crawl_is_counted_and_cleaned_by_its_pages(clean, feed):  # noqa: F811
+    rows = [json.loads(line) for line in (feed / "feed.jsonl").read_text().splitlines()]
+    crawl = feed / "crawl"
+    crawl.mkdir()
+    for number, row in enumerate(rows):
+        page = "<html><body><article>{}</article></body></html>".format(
+            "".join(f"<p>{line}</p>" for line in row["text"].splitlines())
+        )
+        capture = job_corpus.capture_of(number, page.encode())
+        (crawl / f"{number}.warc.gz").write_bytes(gzip.compress(capture))
+    assert clean("sites", "--partial", "crawl", "-o", "all.db").err == "clean: counted 8 documents\n"
+    turned = [f"crawl/{number}.warc.gz" for number in range(7, -1, -1)]
+    for inputs in (["crawl/*.warc.gz"], [f"file://{crawl}"], [*turned, "crawl"]):
+        assert clean("sites", "--partial", "--key-of", "all.db", *inputs, "-o", "again.db").code == 0
+        assert (feed / "again.db").read_bytes() == (feed / "all.db").read_bytes()
+    assert clean("sites", "--merge", "all.db", "-o", "sites.db").code == 0
+    assert SiteLines(feed / "sites.db").standing("letter.example", PROMO.format(7, "Skarholm"))[:2] == (8, 8)
+    texts = []
+    for output, options in (("with", ["--site-lines", "sites.db"]), ("without", [])):
+        assert clean("job", "-q", "crawl", "-o", output, *options).code == 0
+        shard = (feed / output / "part-00000.jsonl").read_text(encoding="utf-8")
+        texts.append([json.loads(line)["text"] for line in shard.splitlines()])
+    assert all("evening letter" in text for text in texts[1]), "the model should have its doubts at most"
+    assert not any("evening letter" in text for text in texts[0])
+
+
+def test_names_that_do_not_tell_and_pipes_are_json_lines(clean, feed):  # noqa: F811
+    lines = (feed / "feed.jsonl").read_bytes()
+    (feed / "feed.dat").write_bytes(lines)
+    assert clean("sites", "feed.dat", "-o", "sites.db").code == 0
+    assert clean("sites", "--from", "parquet", "feed.dat", "-o", "sites.db").code == 4
+    os.mkfifo(feed / "pipe")
+    writer = threading.Thread(target=(feed / "pipe").write_bytes, args=[gzip.compress(lines)])
+    writer.start()
+    done = clean("sites", "pipe", "feed.dat", "pipe", "-o", "sites.db")
+    writer.join()
+    assert (done.code, done.err) == (0, "clean: counted 16 documents\n")
+    assert standing(feed / "sites.db")[:2] == (16, 8)
+
+
 def test_parts_are_merged(clean, feed):  # noqa: F811
     lines = (feed / "feed.jsonl").read_text().splitlines(keepends=True)
     for name, part in (("a", lines[:3]), ("b", lines[3:])):
@@ -107,7 +150,7 @@ def test_what_cannot_be_done_is_said(clean, feed, arguments, code, message):  # 
 def test_a_gzip_that_ends_too_soon_is_unreadable(clean, feed):  # noqa: F811
     (feed / "cut.gz").write_bytes(gzip.compress((feed / "feed.jsonl").read_bytes())[:-20])
     done = clean("sites", "cut.gz", "-o", "sites.db")
-    assert (done.code, "cannot read cut.gz" in done.err) == (4, True)
+    assert (done.code, "cut.gz cannot be read on: Compressed file ended" in done.err) == (4, True)
     assert not (feed / "sites.db").exists()
 
 
@@ -118,11 +161,9 @@ def table(feed):
     from cleaner.sites.counting import Document, LineCounts
 
     rows = [json.loads(line) for line in (feed / "feed.jsonl").read_text().splitlines()]
-    judge = lambda texts: ((text.splitlines(), [0.6] * len(text.splitlines())) for text in texts)  # noqa: E731
+    promos = [Document("lantern.example", day_of(row["date"]), row["text"].splitlines()[-1]) for row in rows]
     with LineCounts() as counts:
-        counts.add(
-            (Document("lantern.example", day_of(row["date"]), row["text"].splitlines()[-1]) for row in rows), judge
-        )
+        counts.add(promos, lambda documents: [([document.text], [0.6]) for document in documents])
         counts.write(feed / "sites.db")
     return feed / "sites.db"
 

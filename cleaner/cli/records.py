@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cleaner.ingest.records import LineError, fields_of
+from cleaner.ingest.records import LineError, fields_of, text_of
 
 # How many documents go through the core together, and how many characters at most: enough to fill numpy's loops, and a
 # bound on memory whatever the documents' size.
@@ -43,11 +43,8 @@ class BadRecord:
     reason: str
 
     def message(self) -> str:
-        """What to tell the user; the beginning of the record is part of it, so that nothing is dropped in silence."""
-        excerpt = self.raw[:EXCERPT].decode("utf-8", "backslashreplace")
-        return (
-            f"{self.source}:{self.number}: {self.reason}; record left out: {excerpt}{'…' * (len(self.raw) > EXCERPT)}"
-        )
+        """What to tell the user."""
+        return left_out(f"{self.source}:{self.number}", self.reason, self.raw)
 
     def as_json(self) -> bytes:
         """The record for the file of errors; ``raw`` is the line without its line end, in base64."""
@@ -56,6 +53,12 @@ class BadRecord:
         raw = b64encode(self.raw).decode("ascii")
         fields = {"source": self.source, "line": self.number, "reason": self.reason, "raw": raw}
         return json_line(fields)
+
+
+def left_out(name: str, reason: str, raw: bytes) -> str:
+    """What to tell of a record that cannot be used; its beginning is part of it, so that none is dropped in silence."""
+    excerpt = raw[:EXCERPT].decode("utf-8", "backslashreplace")
+    return f"{name}: {reason}; record left out" + (f": {excerpt}{'…' * (len(raw) > EXCERPT)}" if raw else "")
 
 
 def read_records(stream: Iterable[bytes], source: str, text_field: str, id_field: str) -> Iterator[Record | BadRecord]:
@@ -68,15 +71,9 @@ def read_records(stream: Iterable[bytes], source: str, text_field: str, id_field
             continue
         try:
             fields = fields_of(raw)
+            yield Record(source, number, raw, fields, text_of(fields, text_field), fields.get(id_field))
         except LineError as error:
             yield BadRecord(source, number, raw, str(error))
-            continue
-        if text_field not in fields:
-            yield BadRecord(source, number, raw, f"no field {text_field!r}")
-        elif not isinstance(fields[text_field], str):
-            yield BadRecord(source, number, raw, f"field {text_field!r} is not a string")
-        else:
-            yield Record(source, number, raw, fields, fields[text_field], fields.get(id_field))
 
 
 def batches(

@@ -1,37 +1,32 @@
 """``clean sites``: count the lines that sites repeat, and put counts together."""
 
-import contextlib
-import gzip
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any
 
 import click
 
 from cleaner.cli.choices import SETTINGS
-from cleaner.cli.records import BadRecord, read_records
+from cleaner.cli.records import left_out
 from cleaner.cli.run import BAD_RECORDS
-from cleaner.cli.sources import STDIN, name_of, open_source
 from cleaner.cli.terminal import say
-from cleaner.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from cleaner.sites.counting import Document
 
 HELP = """Count the lines that sites repeat, for --site-lines.
 
 \b
   clean sites articles.jsonl.gz -o sites.db
+  clean sites crawl/*.warc.gz feed/ s3://bucket/*.parquet -o sites.db
   clean --site-lines sites.db -f jsonl articles.jsonl.gz
   clean sites --partial -o monday.db monday.jsonl
   clean sites --partial --key-of monday.db -o tuesday.db tuesday.jsonl
   clean sites --merge monday.db tuesday.db -o sites.db
 
-Each IN is JSON Lines, plain or gzipped; - is stdin. A record counts for the site of its URL and for the
-day that its date begins with. The database holds keyed hashes and counts, no text. Lines of a single
-document are left out of it, so what is to be merged has to be counted with --partial, which keeps them.
+Each IN is what clean job takes: files, folders, patterns and (with article-cleaner[remote]) URLs of JSON
+Lines, Parquet and WARC, packed or not; - is JSON Lines on stdin. All but JSON Lines needs
+article-cleaner[jobs]. A document counts for the site of its URL and for the day that its date begins
+with; texts are counted by their lines, and pages by their blocks.
+
+The database holds keyed hashes and counts, no text. Lines of a single document are left out of it, so
+what is to be merged has to be counted with --partial, which keeps them.
 """
-GZIP = b"\x1f\x8b"
 
 
 @click.command(context_settings=SETTINGS, help=HELP)
@@ -40,9 +35,31 @@ GZIP = b"\x1f\x8b"
 @click.option("--merge", is_flag=True, help="Each IN is a database of --partial; add them up.")
 @click.option("--partial", is_flag=True, help="Write a database that can be merged; it cannot be used yet.")
 @click.option("--key-of", metavar="FILE", type=click.Path(), help="Count with the key of this database of --partial.")
-@click.option("--text-field", metavar="NAME", default="text", show_default=True, help="Field that holds the text.")
-@click.option("--url-field", metavar="NAME", default="url", show_default=True, help="Field that holds the URL or host.")
-@click.option("--date-field", metavar="NAME", default="date", show_default=True, help="Field that holds the date.")
+@click.option(
+    "-f",
+    "--from",
+    "given",
+    type=click.Choice(("jsonl", "parquet", "warc")),
+    default="jsonl",
+    show_default=True,
+    help="Format of inputs whose names do not tell it.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(("auto", "text", "html")),
+    default="auto",
+    show_default=True,
+    help="Whether documents are texts or pages, as for the job; auto looks at each. Those of WARC are pages.",
+)
+@click.option(
+    "--text-field", metavar="NAME", default="text", show_default=True, help="Field or column that holds the text."
+)
+@click.option(
+    "--url-field", metavar="NAME", default="url", show_default=True, help="Field or column that holds the URL or host."
+)
+@click.option(
+    "--date-field", metavar="NAME", default="date", show_default=True, help="Field or column that holds the date."
+)
 @click.option("--model", metavar="PATH", type=click.Path(), help="Bundle to use in place of the one that ships.")
 @click.option("-q", "--quiet", is_flag=True, help="Do not say what was counted. Errors are still reported.")
 @click.pass_context
@@ -58,66 +75,25 @@ def command(ctx: click.Context, /, sources: tuple[str, ...], output: str, **choi
                 counts.add_file(source)
             counts.write(output, partial=choices["partial"])
         return 0
+    from cleaner.ingest.arrow import Request
+    from cleaner.ingest.counting import ChunkCounter
+    from cleaner.ingest.readers import Limits, Reader
+    from cleaner.ingest.records import Position
+    from cleaner.ingest.sources import find_sources
     from cleaner.pipeline import Cleaner
 
-    reading = Reading(choices["text_field"], choices["url_field"], choices["date_field"])
-    key = key_of(choices["key_of"]) if choices["key_of"] else None
-    with LineCounts(key) as counts:
-        judge = Cleaner.load(choices["model"]).score_batch
-        for source in sources:
-            counts.add(reading.documents(source), judge)
+    request = Request(choices["text_field"], choices["form"], choices["url_field"])
+    found = find_sources(sources, choices["given"], once=True)
+    with LineCounts(key_of(choices["key_of"]) if choices["key_of"] else None) as counts:
+        cleaner = Cleaner.load(choices["model"])
+        counter = ChunkCounter(counts, cleaner, request, choices["date_field"], lambda *bad: say(left_out(*bad)))
+        for chunk in Reader(found, Limits(), None, one_schema=False).chunks(Position(), 0):
+            counter.add(chunk)
         counts.write(output, partial=choices["partial"])
     if not choices["quiet"]:
-        reading.report()
-    return BAD_RECORDS if reading.bad else 0
-
-
-class Reading:
-    """Documents out of JSON Lines, and what was met on the way."""
-
-    def __init__(self, text_field: str, url_field: str, date_field: str) -> None:
-        """Remember which fields hold what."""
-        self._text_field, self._url_field, self._date_field = text_field, url_field, date_field
-        self.counted = self.bad = self.without_day = 0
-
-    def documents(self, source: str) -> "Iterator[Document]":
-        """The documents of a source that have a text and a site; the others are reported."""
-        from cleaner.sites.arrow import day_of
-        from cleaner.sites.counting import Document
-        from cleaner.sites.fingerprints import site_of
-
-        name = name_of(source)
-        with contextlib.nullcontext() if source == STDIN else open_source(source) as opened:
-            stream = unzipped(opened or open_source(source))
-            try:
-                for record in read_records(stream, name, self._text_field, self._url_field):
-                    if isinstance(record, BadRecord):
-                        self._set_aside(record.message())
-                        continue
-                    url = record.fields.get(self._url_field)
-                    site = site_of(url) if isinstance(url, str) else None
-                    if site is None:
-                        self._set_aside(f"{name}:{record.number}: no site in field {self._url_field!r}; not counted")
-                        continue
-                    day = day_of(record.fields.get(self._date_field))
-                    self.counted += 1
-                    self.without_day += day is None
-                    yield Document(site, day, record.text)
-            except (OSError, EOFError) as error:
-                raise InputError(f"cannot read {name}: {error}") from error
-
-    def _set_aside(self, message: str) -> None:
-        self.bad += 1
-        say(message)
-
-    def report(self) -> None:
-        """Say how much was counted, and when dates are missing, because a line goes only when it stood on some days."""
-        say(f"counted {self.counted} documents")
-        if self.without_day:
-            say(f"{self.without_day} of them have no date in field {self._date_field!r}, and count for no day")
-
-
-def unzipped(stream: BinaryIO) -> BinaryIO:
-    """A stream, or what was gzipped in it, as its first bytes tell."""
-    peek: Callable[[int], bytes] = getattr(stream, "peek", lambda _: b"")
-    return cast("BinaryIO", gzip.GzipFile(fileobj=stream)) if peek(len(GZIP)).startswith(GZIP) else stream
+        say(f"counted {counter.counted} documents")
+        if counter.without_day:
+            # A line goes only when it stood there on some days.
+            field = choices["date_field"]
+            say(f"{counter.without_day} of them have no date in field {field!r}, and count for no day")
+    return BAD_RECORDS if counter.refused else 0

@@ -2,7 +2,8 @@
 
 ``Job`` goes from files to a folder of shards, and survives what happens to long jobs. ``ArrowCleaner`` does the same to
 one Arrow record batch: every road through this package, and every engine in ``cleaner.integrations``, is a thin skin
-over it. Needs ``article-cleaner[jobs]``.
+over it. ``LineJudge`` says what the lines of documents count for in ``cleaner.sites``. Needs ``article-cleaner[jobs]``,
+but for counting JSON Lines.
 """
 
 from importlib import import_module
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cleaner.ingest.arrow import ArrowCleaner, Request
+    from cleaner.ingest.counting import LineJudge
     from cleaner.ingest.job import Job
 
-_HOME = {"ArrowCleaner": "arrow", "Job": "job", "Request": "arrow"}
+_HOME = {"ArrowCleaner": "arrow", "Job": "job", "LineJudge": "counting", "Request": "arrow"}
 
-__all__ = ["ArrowCleaner", "Job", "Request"]
+__all__ = ["ArrowCleaner", "Job", "LineJudge", "Request"]
 
 
 def __getattr__(name: str) -> Any:

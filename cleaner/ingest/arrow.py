@@ -124,16 +124,13 @@ class ArrowCleaner:
         InputError
             As for the batch.
         """
-        request = self._request
-        self.schema(batch.schema)  # refuses what holds no documents
-        documents = _strings(batch, request.text)
-        return self.outcomes(documents, _beside(batch, request.url), _beside(batch, request.charset))
+        return self.outcomes(*documents_of(batch, self._request))
 
     def told(self, batch: "pa.RecordBatch", outcomes: list[Outcome]) -> "pa.RecordBatch":
         """The same rows with what became of the document of each."""
         pa = needed("pyarrow", "jobs")
         request, schema = self._request, self.schema(batch.schema)
-        batch = batch.select(self._left(batch.schema))
+        batch = batch.select(_left(batch.schema, request))
         results = [outcome.result for outcome in outcomes]
         place = batch.schema.get_field_index(request.text)
         columns = batch.columns
@@ -154,48 +151,25 @@ class ArrowCleaner:
         InputError
             As for a batch.
         """
-        pa = needed("pyarrow", "jobs")
-        request = self._request
-        schema = pa.schema([schema.field(place) for place in self._left(schema)], schema.metadata)
-        place = schema.get_field_index(request.text)
-        if place < 0:
-            # -1 also means that there are several.
-            raise InputError(f"there is not one column {request.text!r}, there are {', '.join(schema.names)}")
-        field = schema.field(place)
-        schema = schema.set(place, field.with_type(type_of_text(field)).with_nullable(True))
-        for extra in request.extras:
-            schema = schema.append(pa.field(f"clean_{extra}", _type(extra)))
-        return schema.append(pa.field(ERROR, pa.string()))
-
-    def _left(self, schema: "pa.Schema") -> list[int]:
-        """The places of the columns that are not replaced, as those of an earlier job are."""
-        told = {ERROR, *(f"clean_{extra}" for extra in self._request.extras)} - {self._request.text}
-        return [place for place, name in enumerate(schema.names) if name not in told]
+        return cleaned_schema(schema, self._request)
 
     def outcomes(self, documents: list[Any], urls: list[str | None], charsets: list[str | None]) -> list[Outcome]:
         """What becomes of some documents, in order, wherever they stood; ``MISSING`` of ``None``.
 
         One that breaks the cleaner does not take the others along.
         """
-        html = [document is not None and self._is_html(document) for document in documents]
-        texts = [number for number, document in enumerate(documents) if not (html[number] or document is None)]
+        pages = [document is not None and is_html(document, self._request.form) for document in documents]
+        texts = [number for number, document in enumerate(documents) if not (pages[number] or document is None)]
         cleaned = iter(self._clean_texts([documents[number] for number in texts], [urls[number] for number in texts]))
         outcomes = []
-        for document, is_html, url, charset in zip(documents, html, urls, charsets, strict=True):
+        for document, page, url, charset in zip(documents, pages, urls, charsets, strict=True):
             if document is None:
                 outcomes.append(MISSING)
-            elif is_html:
+            elif page:
                 outcomes.append(_guarded(partial(self._cleaner.clean_html, document, url, charset)))
             else:
                 outcomes.append(next(cleaned))
         return outcomes
-
-    def _is_html(self, document: str | bytes) -> bool:
-        from cleaner.page.source import looks_like_markup
-
-        if self._request.form != "auto":
-            return self._request.form == "html"
-        return looks_like_markup(document if isinstance(document, str) else decode(document)[0])
 
     def _clean_texts(self, texts: list[str | bytes], urls: list[str | None]) -> Iterable[Outcome]:
         start = perf_counter()
@@ -209,6 +183,69 @@ class ArrowCleaner:
         # Texts are cleaned together; each took its share of the time by its share of the text.
         rate = (perf_counter() - start) / max(sum(map(len, texts)), 1)
         return [Outcome(result, None, rate * len(text)) for result, text in zip(results, texts, strict=True)]
+
+
+def is_html(document: str | bytes, form: str) -> bool:
+    """Whether a document is a page: one of ``FORMS`` says so, or its looks."""
+    from cleaner.page.source import looks_like_markup
+
+    if form != "auto":
+        return form == "html"
+    return looks_like_markup(document if isinstance(document, str) else decode(document)[0])
+
+
+def cleaned_schema(schema: "pa.Schema", request: Request) -> "pa.Schema":
+    """What the columns of a batch will be, given what they are; told without a model.
+
+    Raises
+    ------
+    InputError
+        When there is no column of documents, or it holds neither strings nor bytes.
+    """
+    pa = needed("pyarrow", "jobs")
+    schema = pa.schema([schema.field(place) for place in _left(schema, request)], schema.metadata)
+    place = _place_of_text(schema, request)
+    field = schema.field(place)
+    schema = schema.set(place, field.with_type(type_of_text(field)).with_nullable(True))
+    for extra in request.extras:
+        schema = schema.append(pa.field(f"clean_{extra}", _type(extra)))
+    return schema.append(pa.field(ERROR, pa.string()))
+
+
+def _left(schema: "pa.Schema", request: Request) -> list[int]:
+    """The places of the columns that are not replaced, as those of an earlier job are."""
+    told = {ERROR, *(f"clean_{extra}" for extra in request.extras)} - {request.text}
+    return [place for place, name in enumerate(schema.names) if name not in told]
+
+
+def _place_of_text(schema: "pa.Schema", request: Request) -> int:
+    place: int = schema.get_field_index(request.text)
+    if place < 0:
+        # -1 also means that there are several.
+        raise InputError(f"there is not one column {request.text!r}, there are {', '.join(schema.names)}")
+    return place
+
+
+def documents_of(batch: "pa.RecordBatch", request: Request) -> tuple[list[Any], list[str | None], list[str | None]]:
+    """The documents of a batch, where each came from, and the encoding that came with it.
+
+    Raises
+    ------
+    InputError
+        As for the schema.
+    """
+    _place_of_text(batch.schema, request)
+    return _strings(batch, request.text), _beside(batch, request.url), _beside(batch, request.charset)
+
+
+def sizes_of(batch: "pa.RecordBatch", name: str) -> list[int]:
+    """The bytes of each document; 0 where there is none."""
+    if name not in batch.schema.names:
+        return [0] * batch.num_rows
+    type_of_text(batch.schema.field(name))
+    pa, compute = needed("pyarrow", "jobs"), needed("pyarrow.compute", "jobs")
+    # Dictionaries and views have no lengths.
+    return [size or 0 for size in compute.binary_length(batch.column(name).cast(pa.large_binary())).to_pylist()]
 
 
 def _guarded(clean: Callable[[], CleanResult]) -> Outcome:

@@ -263,7 +263,7 @@ class _Run:
         done, writing = first, None
         with Pool(job.workers, setup, job.seconds) as pool:
             try:
-                for chunk, answer in _answers(pool, reader.chunks(start, first), first, job):
+                for chunk, answer in _answers(pool, _resumable(reader.chunks(start, first)), first, job):
                     writing = writing or _Writing(self._folder.shard(chunk.shard))
                     writing.add(chunk, answer)
                     self._report(chunk, writing)
@@ -331,6 +331,14 @@ class _Writing:
     def abandon(self) -> None:
         """Leave it unfinished."""
         self._shard.abandon()
+
+
+def _resumable(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+    """The same chunks; when an input cannot be read on, what to do is said."""
+    try:
+        yield from chunks
+    except InputError as error:
+        raise InputError(f"{error}; what is whole stays, and --resume goes on") from error
 
 
 def _answers(pool: Pool, chunks: Iterator[Chunk], shard: int, job: Job) -> Iterator[tuple[Chunk, Answer]]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # A chunk is full when it has so many documents, or bytes.
 CHUNK_DOCUMENTS: Final = 256
 CHUNK_BYTES: Final = 1_000_000
+# Longer documents are refused, unless told.
+DOCUMENT_BYTES: Final = 20_000_000
 _PIECE: Final = 1 << 20
 _BOM: Final = b"\xef\xbb\xbf"
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
@@ -43,7 +45,7 @@ class Limits:
     A shard ends with a chunk, so it holds up to ``CHUNK_DOCUMENTS`` more; a small one is a chunk.
     """
 
-    document_bytes: int = 20_000_000
+    document_bytes: int = DOCUMENT_BYTES
     shard_documents: int = 50_000
     shard_bytes: int = 256_000_000
 
@@ -85,13 +87,15 @@ class Chunk:
 
     def name_of(self, number: int) -> str:
         """What one of the documents is called in the account: its file, and where it stands there."""
+        return os.path.basename(self.place_of(number))
+
+    def place_of(self, number: int) -> str:
+        """The same with the whole name of the file."""
         if isinstance(self.documents, list):
             item = self.documents[number]
-            if self.format == FILE:
-                return os.path.basename(item.fields["path"] or "")
-            return f"{os.path.basename(self.source)}:{item.number}"
+            return (item.fields["path"] or "") if self.format == FILE else f"{self.source}:{item.number}"
         row = self.after.number - len(self) + number
-        return f"{os.path.basename(self.source)}:{self.after.offset}:{row}"
+        return f"{self.source}:{self.after.offset}:{row}"
 
     def refuse(self, number: int, reason: str) -> Refused:
         """Set one of the documents aside; of a row all columns are kept, as an Arrow stream."""
@@ -119,11 +123,11 @@ class _Piece(NamedTuple):
 class Reader:
     """Reads some files one after the other, from a place on.
 
-    ``spills`` is the folder where what is too long to be held is put. With ``one_schema`` a shard ends where rows with
-    other columns begin.
+    ``spills`` is the folder where what is too long to be held is put; without one it is lost. With ``one_schema`` a
+    shard ends where rows with other columns begin.
     """
 
-    def __init__(self, sources: list[Source], limits: Limits, spills: Path, *, one_schema: bool) -> None:
+    def __init__(self, sources: list[Source], limits: Limits, spills: Path | None, *, one_schema: bool) -> None:
         self._sources = sources
         self._limits = limits
         self._spills = spills
@@ -175,13 +179,15 @@ class Reader:
         except Exception as error:
             reason = f"cannot be read on: {getattr(error, 'strerror', None) or error}"
             if not is_damage(source, error):
-                raise InputError(f"{source.name} {reason}; what is whole stays, and --resume goes on") from error
+                raise InputError(f"{source.name} {reason}") from error
             offset = source.size if after.offset == _BEHIND else after.offset
             torn = Refused(source.name, offset, after.number, reason, torn=True)
             yield _Piece(torn, 0, Position(place + 1), consumed)
 
     def _lines(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
         place, offset, number = start
+        # Of a stream nobody knows how much there is.
+        consumed = raw.tell if raw.seekable() else lambda: 0
         with unpacked(source, raw) as stream:
             _skip(stream, offset)
             while line := stream.readline(self._limits.document_bytes + 1):
@@ -193,11 +199,12 @@ class Reader:
                 if len(line) > self._limits.document_bytes and not line.endswith(b"\n"):
                     spilled, size = self._spill(data, _rest_of_line(stream))
                     offset += size - len(data)
-                    _end_line(spilled)
+                    if spilled is not None:
+                        _end_line(spilled)
                     what = Refused(source.name, here, number, self._too_long(), spilled=spilled)
                 elif not data.strip():
                     continue
-                yield _Piece(what, len(data), Position(place, offset, number), raw.tell())
+                yield _Piece(what, len(data), Position(place, offset, number), consumed())
 
     def _rows(self, source: Source, raw: IO[bytes], start: Position) -> Iterator[_Piece]:
         parquet = needed("pyarrow.parquet", "jobs")
@@ -284,8 +291,10 @@ class Reader:
     def _too_long(self) -> str:
         return f"longer than {self._limits.document_bytes} bytes"
 
-    def _spill(self, first: bytes, rest: Iterator[bytes]) -> tuple[Path, int]:
-        """Put what is too long into a file; the file and its size."""
+    def _spill(self, first: bytes, rest: Iterator[bytes]) -> tuple[Path | None, int]:
+        """Put what is too long into a file, if there is a place for it; the file, and how long it is."""
+        if self._spills is None:
+            return None, sum(map(len, chain([first], rest)))
         with writing(self._spills):
             handle, name = mkstemp(dir=self._spills)
         size = 0

@@ -89,3 +89,18 @@ def fields_of(raw: bytes) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise LineError("not a JSON object")
     return fields
+
+
+def text_of(fields: dict[str, Any], name: str) -> str:
+    """The string in one of the fields.
+
+    Raises
+    ------
+    LineError
+        When there is none.
+    """
+    if name not in fields:
+        raise LineError(f"no field {name!r}")
+    if not isinstance(text := fields[name], str):
+        raise LineError(f"field {name!r} is not a string")
+    return text

@@ -8,9 +8,10 @@ import io
 import lzma
 import os
 import stat
+import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any, Final
 
 from cleaner.errors import CleanerError, InputError, OptionError
@@ -25,6 +26,9 @@ _SUFFIXES: Final = {
     **dict.fromkeys((".txt", ".text", ".md", ".html", ".htm", ".xhtml"), FILE),
 }
 COMPRESSIONS: Final = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst"}
+# Of what is read once, the first bytes tell whether it is gzipped.
+UNTOLD: Final = "untold"
+_GZIP: Final = b"\x1f\x8b"
 # So much of either end tells whether a file is still what it was.
 _ENDS: Final = 1 << 16
 
@@ -40,12 +44,18 @@ class Source:
     stamp: str
 
 
-def find_sources(inputs: Iterable[str], given: str | None = None, without: str | None = None) -> list[Source]:
+STDIN: Final = Source("<stdin>", JSONL, UNTOLD, 0, "")
+
+
+def find_sources(
+    inputs: Iterable[str], given: str | None = None, without: str | None = None, *, once: bool = False
+) -> list[Source]:
     """The files that some names, folders, patterns and URLs stand for; those of a folder or a pattern are sorted.
 
     ``given`` is the format of files whose names do not tell it; ``without`` is a folder inside others that is no input,
     or its URL.
     Whatever begins with a dot or an underscore, as what a job writes beside its shards, is passed over, unless named.
+    With ``once``, who asks reads each source but once: ``-`` and pipes may be among them then, and are JSON Lines.
 
     Raises
     ------
@@ -56,6 +66,9 @@ def find_sources(inputs: Iterable[str], given: str | None = None, without: str |
     """
     sources: dict[str, Source] = {}
     for one in inputs:
+        if once and (stream := _stream(one)):
+            sources[stream.name] = stream
+            continue
         found = list(_remote(one, given, without) if "://" in one else _local(one, given, without))
         if not found:
             raise InputError(f"{one}: no files of documents there; looked for {', '.join(_SUFFIXES)}")
@@ -87,6 +100,14 @@ def address_of(name: str) -> str:
         return f"file://{os.path.realpath(here)}"
     fs, path = filesystem_of(name)
     return str(fs.unstrip_protocol(path.rstrip("/")))
+
+
+def _stream(one: str) -> Source | None:
+    """What can be read but once, if a name stands for such a thing."""
+    if one == "-":
+        return STDIN
+    is_pipe = "\0" not in one and os.path.exists(one) and stat.S_ISFIFO(os.stat(one).st_mode)
+    return Source(one, JSONL, UNTOLD, 0, "") if is_pipe else None
 
 
 def _local(one: str, given: str | None, without: str | None) -> Iterator[Source]:
@@ -204,6 +225,10 @@ def open_raw(source: Source) -> IO[bytes]:
         fs, path = filesystem_of(source.name)
         opened: IO[bytes] = fs.open(path, "rb")
         return opened
+    if source == STDIN:
+        if sys.stdin is None:
+            raise InputError(f"cannot read {STDIN.name}: it is closed")
+        return sys.stdin.buffer
     return open(source.name, "rb")
 
 
@@ -233,7 +258,10 @@ def unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
             zstd = zstandard_library()
             return io.BufferedReader(zstd.ZstdFile(raw))
         case _:
-            return raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+            stream = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+            if source.compression == UNTOLD and stream.peek(len(_GZIP)).startswith(_GZIP):
+                return unpacked(replace(source, compression="gz"), stream)
+            return stream
 
 
 def zstandard_library() -> Any:

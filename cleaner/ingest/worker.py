@@ -12,19 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from operator import or_
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from cleaner.errors import CleanerError
-from cleaner.ingest.arrow import ERROR, ArrowCleaner, Request, taken, told_of, type_of_text
+from cleaner.ingest.arrow import ERROR, ArrowCleaner, Request, sizes_of, taken, told_of
 from cleaner.ingest.encode import Encoded, Target, encoded, encoded_rows, read_items, read_lines, with_fields
-from cleaner.ingest.needs import needed
 from cleaner.ingest.sources import JSONL, PARQUET, WARC
 from cleaner.options import Options
 from cleaner.pipeline import Cleaner
 from cleaner.report.tally import Tally, size_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _PR_SET_PDEATHSIG: Final = 1
 # A worker may have so many bytes of memory, of which it takes one in thirty for documents that mean no harm. Of 2 MB of
@@ -137,7 +133,7 @@ class _Rows:
             self._unasked.add(request.charset)
         else:
             batch = task.documents
-        sizes = _sizes(batch, request.text)
+        sizes = sizes_of(batch, request.text)
         most = setup.document_bytes
         self.bad = [(number, f"longer than {most} bytes") for number, size in enumerate(sizes) if size > most]
         self.numbers = [number for number, size in enumerate(sizes) if size <= most]
@@ -152,16 +148,6 @@ class _Rows:
         rows = self._clean.told(self._batch, self.outcomes)
         rows = rows.drop_columns([name for name in rows.schema.names if name in self._unasked])
         return encoded_rows(self._target, rows if len(good) == rows.num_rows else taken(rows, good), self._request)
-
-
-def _sizes(batch: "pa.RecordBatch", name: str) -> list[int]:
-    """The bytes of each document; 0 where there is none."""
-    if name not in batch.schema.names:
-        return [0] * batch.num_rows
-    type_of_text(batch.schema.field(name))
-    pa, compute = needed("pyarrow", "jobs"), needed("pyarrow.compute", "jobs")
-    # Dictionaries and views have no lengths.
-    return [size or 0 for size in compute.binary_length(batch.column(name).cast(pa.large_binary())).to_pylist()]
 
 
 def main(descriptor: int) -> None:

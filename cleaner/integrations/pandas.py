@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cleaner.ingest.arrow import Request
+from cleaner.ingest.arrow import Request, cleaned_schema
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import arrow_cleaner, clean_table, cleaned_schema, columns_of, with_strings
+from cleaner.integrations.tables import arrow_cleaner, clean_table, columns_of, with_strings
 from cleaner.options import Options
 
 if TYPE_CHECKING:

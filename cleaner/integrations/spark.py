@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleaner.errors import CleanerError
-from cleaner.ingest.arrow import EXTRAS, FORMS, Request
+from cleaner.ingest.arrow import EXTRAS, FORMS, Request, cleaned_schema
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import arrow_cleaner, cleaned_schema
+from cleaner.integrations.tables import arrow_cleaner
 from cleaner.options import Options
 
 if TYPE_CHECKING:

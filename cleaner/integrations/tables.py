@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from cleaner.errors import InputError
 from cleaner.ingest.arrow import ArrowCleaner, Request
@@ -52,11 +52,6 @@ def clean_table(clean: ArrowCleaner, table: "pa.Table") -> "pa.Table":
     """A table with the same rows, cleaned."""
     pa = needed("pyarrow", "jobs")
     return pa.Table.from_batches(map(clean, table.to_batches(max_chunksize=ROWS)), clean.schema(table.schema))
-
-
-def cleaned_schema(schema: "pa.Schema", request: Request) -> "pa.Schema":
-    """What the columns of a table will be. Told without a model, which where this is asked may not be at hand."""
-    return ArrowCleaner(cast("Cleaner", None), request).schema(schema)
 
 
 def columns_of(names: Iterable[str], request: Request) -> list[str]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleaner.decode import ByLine, known_kinds, over_budget
+from cleaner.decode import ByLine, Decision, known_kinds, over_budget
 from cleaner.document import CleanResult, Flag, Line, LineColumns, Metadata
 from cleaner.features import LineFeatures
 from cleaner.lines import join_lines
 from cleaner.model.pages import PageClassifier
-from cleaner.model.scorer import TextModel
+from cleaner.model.scorer import Scores, TextModel
 from cleaner.normalize import normalized
 from cleaner.options import Engine, Options
 from cleaner.page.blocks import Page, parse_markup, read_blocks
@@ -87,6 +87,34 @@ def clean_page(
     if not result.text:
         flags += (Flag.NO_ARTICLE,)
     return replace(result, flags=flags + result.flags, origin=PageOrigin(markup, url, page))
+
+
+def score_page(
+    markup: str,
+    models: tuple[TextModel, PageClassifier],
+    clean_text: Callable[[str], CleanResult],
+    score_text: Callable[[str], tuple[list[str], list[float]]],
+    options: Options,
+) -> tuple[list[str], list[float]]:
+    """The lines of one page as ``by_site`` is asked about them, and their scores; told by cleaning it.
+
+    Of what ``clean_page`` cleans as text they are those of the text, which ``score_text`` gives.
+    """
+    blocks: tuple[list[str], list[float]] = [], []
+    texts: list[str] = []
+
+    def hear(_decision: Decision, lines: Sequence[str], scores: Scores, _features: LineFeatures) -> None:
+        nonlocal blocks
+        blocks = list(lines), scores.boilerplate.tolist()
+
+    def clean(text: str) -> CleanResult:
+        texts.append(text)
+        return clean_text(text)
+
+    result = clean_page(markup, None, models, clean, options, hear)
+    # The last of the texts is the one that was taken.
+    was_text = isinstance(result.origin, PageOrigin) and result.origin.page is None
+    return score_text(texts[-1]) if was_text else blocks
 
 
 def read_page(root: "_Element | None") -> tuple[Page, Head]:

@@ -5,7 +5,6 @@ day (the least ``low``, the greatest ``high``, the sums of the others), and brin
 """
 
 from datetime import date, datetime
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from cleaner.errors import InputError
@@ -15,7 +14,7 @@ from cleaner.sites.fingerprints import site_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DOCUMENT_COLUMNS = ("site", "text", "day")
+DOCUMENT_COLUMNS = ("site", "text", "day", "charset")
 
 
 def counts_schema() -> "pa.Schema":
@@ -29,27 +28,41 @@ def counts_schema() -> "pa.Schema":
 def partial_counts(batch: "pa.RecordBatch", judge: Judge, key: bytes) -> "pa.RecordBatch":
     """What the documents of a batch add to the counts of their sites.
 
-    Columns ``site`` (a host or a URL), ``text`` and ``day`` (a date, a time stamp or ISO text; may be null or missing).
-    A document without a site or a text counts for nothing.
+    Columns ``site`` (a host or a URL), ``text``, ``day`` (see ``days_of``) and ``charset`` (of pages in bytes); the
+    last two may hold nulls or be missing. A document without a site or a text counts for nothing.
     """
     import pyarrow as pa
 
-    columns = {name: batch.column(name).to_pylist() for name in DOCUMENT_COLUMNS if name in batch.schema.names}
-    if missing := {"site", "text"} - columns.keys():
-        raise InputError(f"the batch has no column {', '.join(sorted(missing))}; there are {batch.schema.names}")
+    names = batch.schema.names
+    if missing := {"site", "text"} - set(names):
+        raise InputError(f"the batch has no column {', '.join(sorted(missing))}; there are {names}")
+    sites, texts, days, charsets = (
+        batch.column(name) if name in names else pa.nulls(batch.num_rows) for name in DOCUMENT_COLUMNS
+    )
+    rows = zip(sites.to_pylist(), texts.to_pylist(), days_of(days), charsets.to_pylist(), strict=True)
     documents = [
-        Document(site, day_of(day), text)
-        for name, text, day in zip(columns["site"], columns["text"], columns.get("day") or repeat(None), strict=False)
+        Document(site, day, text, charset)
+        for name, text, day, charset in rows
         if text is not None and (site := site_of(name))
     ]
     total = counts_of(documents, judge, key)
-    rows = [
+    found = [
         (site, fingerprint, date.fromordinal(day) if day else None, *tally)
         for (site, fingerprint, day), tally in sorted(total.items())
     ]
     return pa.RecordBatch.from_pylist(
-        [dict(zip(counts_schema().names, row, strict=True)) for row in rows], counts_schema()
+        [dict(zip(counts_schema().names, row, strict=True)) for row in found], counts_schema()
     )
+
+
+def days_of(column: "pa.Array") -> list[date | None]:
+    """The days of a column of dates, of times (those of its time zone) or of texts, as ``day_of`` tells each."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        # Times may be finer, and years greater, than Python knows; as text they are in ISO form.
+        column = column.cast(pa.string())
+    return list(map(day_of, column.to_pylist()))
 
 
 def day_of(value: Any) -> date | None:

@@ -37,10 +37,6 @@ COUNTS_IN_MEMORY: Final = 300_000
 CACHE_KIBIBYTES: Final = 65_536
 
 
-Judge = Callable[[Sequence[str]], Iterable[tuple[Sequence[str], Sequence[float]]]]
-"""Texts → the normalised lines of each, and what the model says of them: ``Cleaner.score_batch``."""
-
-
 class Count(NamedTuple):
     """What is counted: a line of a site on a day; ``fingerprint`` 0 stands for the documents themselves."""
 
@@ -83,11 +79,22 @@ class Tally(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A document to count: the host that published it, the day if it is known, and its text."""
+    """A document to count: the host that published it, the day if it is known, and its text, or the page that it is.
+
+    ``charset`` is the encoding that came with a page in bytes, ``name`` what messages call the document.
+    """
 
     site: str
     day: date | None
-    text: str
+    text: str | bytes
+    charset: str | None = None
+    name: str = ""
+
+
+Scored = tuple[Sequence[str], Sequence[float]]
+"""The normalised lines of a document, and what the model says of each."""
+Judge = Callable[[Sequence[Document]], Iterable[Scored | None]]
+"""Scores documents, in order; what it has nothing for counts for nothing. See ``cleaner.ingest.LineJudge``."""
 
 
 def new_key() -> bytes:
@@ -99,18 +106,22 @@ def counts_of(documents: Iterable[Document], judge: Judge, key: bytes) -> dict[C
     """What some documents add: each counts once, and once each of its lines."""
     total: dict[Count, Tally] = {}
     documents = list(documents)
-    judged = judge([document.text for document in documents])
-    for (site, day, _), (lines, scores) in zip(documents, judged, strict=True):
-        number = day.toordinal() if day else NO_DAY
-        counts = {Count(site, DOCUMENT, number): Tally(1, 0, 0, DOCUMENT, DOCUMENT)}
-        for place, (line, score) in enumerate(zip(lines, scores, strict=True)):
-            if mark := mark_of(line, key):
-                edge = int(place == 0 or place >= len(lines) - EDGE_LINES)
-                tally = Tally(1, edge, round(score * STEPS), mark.filling, mark.filling)
-                count = Count(site, mark.fingerprint, number)
-                counts[count] = tally.within(counts.get(count, tally))
-        add_up(total, counts.items())
+    for document, scored in zip(documents, judge(documents), strict=True):
+        if scored is not None:
+            add_up(total, _counts_of_one(document, *scored, key).items())
     return total
+
+
+def _counts_of_one(document: Document, lines: Sequence[str], scores: Sequence[float], key: bytes) -> dict[Count, Tally]:
+    site, day = document.site, document.day.toordinal() if document.day else NO_DAY
+    counts = {Count(site, DOCUMENT, day): Tally(1, 0, 0, DOCUMENT, DOCUMENT)}
+    for place, (line, score) in enumerate(zip(lines, scores, strict=True)):
+        if mark := mark_of(line, key):
+            edge = int(place == 0 or place >= len(lines) - EDGE_LINES)
+            tally = Tally(1, edge, round(score * STEPS), mark.filling, mark.filling)
+            count = Count(site, mark.fingerprint, day)
+            counts[count] = tally.within(counts.get(count, tally))
+    return counts
 
 
 def add_up(total: dict[Count, Tally], more: Iterable[tuple[Count, Tally]]) -> None:
@@ -124,10 +135,11 @@ class LineCounts:
 
     >>> from tempfile import TemporaryDirectory
     >>> from cleaner import Cleaner
+    >>> from cleaner.ingest import LineJudge
     >>> from cleaner.sites import SiteLines
     >>> days = [Document("lantern.example", date(2024, 5, day), f"Write to our {day} editors!") for day in (1, 2, 3)]
     >>> with TemporaryDirectory() as folder, LineCounts() as counts:
-    ...     counts.add(days, Cleaner.load().score_batch)
+    ...     counts.add(days, LineJudge(Cleaner.load()))
     ...     counts.write(f"{folder}/sites.db")
     ...     standing = SiteLines(f"{folder}/sites.db").standing("lantern.example", "Write to our 77 editors!")
     >>> standing.documents, standing.days, standing.varied, standing.of

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from cleaner import Cleaner, InputError, Kind, Options, Reason
 from cleaner.errors import OutputError
+from cleaner.ingest import LineJudge
 from cleaner.sites import SiteLines, site_of
-from cleaner.sites.arrow import counts_schema, day_of, partial_counts
+from cleaner.sites.arrow import counts_schema, day_of, days_of, partial_counts
 from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts
 from cleaner.sites.decision import ASKING, LEAST_DAYS, LEAST_DOCUMENTS, OTHER, is_repeated
 from cleaner.sites.fingerprints import KEY_BYTES, mark_of, opening_bits, opening_of, slotted
@@ -28,10 +29,10 @@ FIRST = date(2024, 3, 1)
 SITE = "lantern.example"
 
 
-def by_length(texts):
+def by_length(documents):
     """A judge without a model: longer lines have higher scores."""
-    for text in texts:
-        lines = text.splitlines()
+    for document in documents:
+        lines = document.text.splitlines()
         yield lines, [min(len(line), 99) / 100 for line in lines]
 
 
@@ -144,6 +145,16 @@ def test_the_site_is_the_host(url, site):
 def test_the_day_of_a_date():
     assert day_of("2024-03-01T23:00:00+02:00") == day_of(FIRST) == FIRST
     assert [day_of(value) for value in ("1 March 2024", None, 20240301, "2024-13-01", "")] == [None] * 5
+
+
+def test_the_days_of_a_column():
+    late = pa.array([0, None, 20_000 * 86_400 - 1], pa.timestamp("s"))
+    assert days_of(late) == [date(1970, 1, 1), None, date(2024, 10, 3)]
+    assert days_of(late.cast(pa.timestamp("s", "Asia/Tokyo")))[2] == date(2024, 10, 4)
+    assert days_of(pa.array([1, 400_000_000_000 * 10**6], pa.timestamp("us"))) == [date(1970, 1, 1), None]
+    assert days_of(pa.array([1], pa.timestamp("ns"))) == [date(1970, 1, 1)]
+    assert days_of(pa.array([FIRST, None], pa.date64())) == days_of(pa.array(["2024-03-01T9", "no"])) == [FIRST, None]
+    assert days_of(pa.nulls(1)) == days_of(pa.array([20240301])) == [None]
 
 
 # Counting
@@ -425,7 +436,7 @@ def cleaner_with(doubtful, tmp_path):
 
     def make(documents):
         with LineCounts(KEY) as counts:
-            counts.add(documents, Cleaner.load(doubtful).score_batch)
+            counts.add(documents, LineJudge(Cleaner.load(doubtful)))
             counts.write(tmp_path / "sites.db")
         return Cleaner.load(doubtful, site_lines=tmp_path / "sites.db")
 

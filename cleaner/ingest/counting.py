@@ -1,0 +1,177 @@
+"""Counting the lines of sites: chunks of documents → the same documents with their site and day, judged and counted.
+
+What is counted is what a job looks up: texts by their lines, and pages by their blocks.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple
+
+from cleaner.errors import CleanerError, InputError
+from cleaner.ingest.arrow import Request, documents_of, is_html, sizes_of
+from cleaner.ingest.readers import DOCUMENT_BYTES, Chunk
+from cleaner.ingest.records import Item, LineError, fields_of, text_of
+from cleaner.ingest.sources import FILE, JSONL, WARC
+from cleaner.normalize import replace_surrogates
+from cleaner.sites.arrow import day_of, days_of
+from cleaner.sites.counting import Document, LineCounts, Scored
+from cleaner.sites.fingerprints import site_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+    from cleaner.pipeline import Cleaner
+
+
+@dataclass(frozen=True, slots=True)
+class LineJudge:
+    """Scores the lines of documents for ``LineCounts``, those of pages too; ``form`` is that of ``Request``.
+
+    A document that breaks the cleaner counts for nothing; ``refuse`` is told of it, and why.
+    """
+
+    cleaner: "Cleaner"
+    form: str = "auto"
+    refuse: Callable[[Document, str], None] = lambda _document, _reason: None
+
+    def __call__(self, documents: "Sequence[Document]") -> Iterator[Scored | None]:
+        """The normalised lines of each document, and what the model says of them."""
+        pages = [is_html(document.text, self.form) for document in documents]
+        texts = self._texts([document for document, page in zip(documents, pages, strict=True) if not page])
+        for document, page in zip(documents, pages, strict=True):
+            yield self._one(document, self._page) if page else next(texts)
+
+    def _texts(self, documents: "list[Document]") -> Iterator[Scored | None]:
+        try:
+            return iter(list(self.cleaner.score_batch([document.text for document in documents])))
+        except CleanerError:
+            raise
+        except Exception:  # noqa: BLE001 -- the batch is taken apart to find the document that breaks the cleaner
+            return (self._one(document, self._text) for document in documents)
+
+    def _one(self, document: Document, score: Callable[[Document], Scored]) -> Scored | None:
+        try:
+            return score(document)
+        except CleanerError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- told with its type, and the document left out
+            self.refuse(document, f"cleaning failed, please report this: {type(error).__name__}: {error}")
+            return None
+
+    def _text(self, document: Document) -> Scored:
+        return next(self.cleaner.score_batch([document.text]))
+
+    def _page(self, document: Document) -> Scored:
+        return self.cleaner.score_html(document.text, document.charset)
+
+
+class _Found(NamedTuple):
+    """What a chunk holds at one place: a document, or the reason why it is none."""
+
+    text: str | bytes | None
+    url: str | None = None
+    day: date | None = None
+    charset: str | None = None
+    reason: str | None = None
+
+
+class ChunkCounter:
+    """Counts the documents of chunks: ``counted`` so many, ``without_day`` of them without a date; ``refused`` so many.
+
+    ``request`` names what holds text and URL, ``date`` what holds the date. ``refuse`` is told of each document that
+    cannot be counted: where it stands, why, and its bytes as they came, of which there may be none.
+    """
+
+    def __init__(
+        self,
+        counts: LineCounts,
+        cleaner: "Cleaner",
+        request: Request,
+        date: str = "date",
+        refuse: Callable[[str, str, bytes], None] = lambda _place, _reason, _document: None,
+    ) -> None:
+        """Judge with this cleaner, and count here."""
+        self._counts, self._cleaner, self._request = counts, cleaner, request
+        self._date, self._refuse = date, refuse
+        self.counted = self.without_day = self.refused = 0
+
+    def add(self, chunk: Chunk) -> None:
+        """Count the documents of a chunk.
+
+        Raises
+        ------
+        InputError
+            When its file cannot be read on behind it, or has no column of documents.
+        """
+        for refused in chunk.refused:
+            if refused.torn:
+                raise InputError(f"{refused.source} {refused.reason}")
+            place = refused.source if chunk.format == FILE else f"{refused.source}:{refused.number}"
+            self._leave_out(place, refused.reason, refused.raw)
+        form = "html" if chunk.format == WARC else self._request.form
+        self._counts.add(self._documents(chunk), LineJudge(self._cleaner, form, self._break))
+
+    def _documents(self, chunk: Chunk) -> Iterator[Document]:
+        """What can be counted; of the rest it is told why not, but for rows that hold nothing."""
+        for number, found in enumerate(self._found(chunk)):
+            site, place = site_of(found.url), chunk.place_of(number)
+            if found.text is not None and site:
+                self.counted += 1
+                self.without_day += found.day is None
+                yield Document(site, found.day, found.text, found.charset, place)
+            elif found.text is not None or found.reason:
+                came = chunk.documents[number].data if isinstance(chunk.documents, list) else b""
+                self._leave_out(place, found.reason or self._without_site(chunk), came)
+
+    def _without_site(self, chunk: Chunk) -> str:
+        if chunk.format == FILE:
+            return "no site: a text or page in a file of its own has no URL"
+        return f"no site in field {('url' if chunk.format == WARC else self._request.url)!r}"
+
+    def _break(self, document: Document, reason: str) -> None:
+        self.counted -= 1
+        self.without_day -= document.day is None
+        self._leave_out(document.name, reason, b"")
+
+    def _leave_out(self, place: str, reason: str, document: bytes) -> None:
+        self.refused += 1
+        self._refuse(place, reason, document)
+
+    def _found(self, chunk: Chunk) -> Iterator[_Found]:
+        if not isinstance(chunk.documents, list):
+            return self._rows(chunk.documents, chunk.source)
+        return map(self._record if chunk.format == JSONL else _capture, chunk.documents)
+
+    def _record(self, item: Item) -> _Found:
+        """What a line of JSON Lines holds."""
+        try:
+            fields = fields_of(item.data)
+            text = text_of(fields, self._request.text)
+        except LineError as error:
+            return _Found(None, reason=str(error))
+        url = fields.get(self._request.url)
+        return _Found(text, replace_surrogates(url) if isinstance(url, str) else None, day_of(fields.get(self._date)))
+
+    def _rows(self, batch: "pa.RecordBatch", source: str) -> Iterator[_Found]:
+        """What the rows of a table hold."""
+        try:
+            documents, urls, charsets = documents_of(batch, self._request)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
+        days = days_of(batch.column(self._date)) if self._date in batch.schema.names else repeat(None)
+        rows = zip(documents, urls, days, charsets, sizes_of(batch, self._request.text), strict=False)
+        for document, url, day, charset, size in rows:
+            if size > DOCUMENT_BYTES:
+                yield _Found(None, reason=f"longer than {DOCUMENT_BYTES} bytes")
+            else:
+                yield _Found(document, url, day, charset)
+
+
+def _capture(item: Item) -> _Found:
+    """What a record of a crawl, or a file of its own, holds."""
+    url = item.fields.get("url")
+    return _Found(item.data, url and replace_surrogates(url), day_of(item.fields.get("date")), item.charset)
