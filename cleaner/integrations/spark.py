@@ -1,4 +1,6 @@
-"""Cleaning in Apache Spark: a data frame in, a data frame out; and a job from files to files for ``spark-submit``.
+"""Cleaning and counting in Apache Spark: a data frame in, a data frame or the counts of its sites out.
+
+There is a job from files to files, too, for ``spark-submit``:
 
     python -m cleaner.integrations.spark articles.parquet clean.parquet --tell kinds --tell quality
 
@@ -10,18 +12,27 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cleaner.errors import CleanerError
-from cleaner.ingest.arrow import EXTRAS, FORMS, Request, cleaned_schema
+from cleaner.ingest.arrow import EXTRAS, FORMS, Request, cleaned_schema, type_of_text
+from cleaner.ingest.counting import LineJudge
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import arrow_cleaner
+from cleaner.ingest.readers import DOCUMENT_BYTES
+from cleaner.integrations.tables import ROWS, arrow_cleaner, cleaner_of
 from cleaner.options import Options
+from cleaner.sites.arrow import counts_schema, partial_counts
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame
+
+    from cleaner.sites.counting import LineCounts
+
+# So many sums are held in the driver as rows.
+_SUMS: Final = 10_000
 
 
 def clean_dataframe(
@@ -43,6 +54,56 @@ def _clean_batches(
     batches: "Iterable[pa.RecordBatch]", request: Request, bundle: str | Path | None, options: Options | None
 ) -> "Iterator[pa.RecordBatch]":
     yield from map(arrow_cleaner(request, bundle, options), batches)
+
+
+def count_sites(
+    df: "DataFrame",
+    counts: "LineCounts",
+    request: Request | None = None,
+    bundle: str | Path | None = None,
+    date: str = "date",
+) -> None:
+    """Add the documents of a data frame to counts, as ``clean sites`` does: it writes the same bytes with the same key.
+
+    Executors judge the documents and Spark adds up; one partition of the sums at a time comes to the driver. ``date``
+    names the column of dates, which may be missing; times count for their day in the time zone of the session.
+    """
+    pa, types = needed("pyarrow", "jobs"), needed("pyspark.sql.pandas.types", "spark")
+    request = request or Request()
+    count = partial(_count_batches, form=request.form, bundle=bundle, key=counts.key)
+    found = _documents(df, request, date).mapInArrow(count, types.from_arrow_schema(counts_schema()))
+    rows = (row.asDict() for row in _added_up(found).toLocalIterator())
+    while some := list(islice(rows, _SUMS)):
+        counts.add_counts(pa.RecordBatch.from_pylist(some, counts_schema()))
+
+
+def _documents(df: "DataFrame", request: Request, date: str) -> "DataFrame":
+    """What counting reads, by the names that ``partial_counts`` knows; without documents that a job would refuse."""
+    functions = needed("pyspark.sql.functions", "spark")
+    types = needed("pyspark.sql.pandas.types", "spark")
+    type_of_text(types.to_arrow_schema(df.select(request.text).schema).field(0))
+    beside = [
+        df[column].alias(name) for column, name in ((date, "day"), (request.charset, "charset")) if column in df.columns
+    ]
+    documents = df.select(df[request.url].cast("string").alias("site"), df[request.text].alias("text"), *beside)
+    return documents.where(functions.octet_length("text") <= DOCUMENT_BYTES)
+
+
+def _added_up(counts: "DataFrame") -> "DataFrame":
+    """Partial counts with one row for each site, fingerprint and day."""
+    functions = needed("pyspark.sql.functions", "spark")
+    sums = [functions.sum(name).alias(name) for name in ("documents", "edges", "steps")]
+    bounds = functions.min("low").alias("low"), functions.max("high").alias("high")
+    return counts.groupBy("site", "fingerprint", "day").agg(*sums, *bounds)
+
+
+def _count_batches(
+    batches: "Iterable[pa.RecordBatch]", form: str, bundle: str | Path | None, key: bytes
+) -> "Iterator[pa.RecordBatch]":
+    judge = LineJudge(cleaner_of(bundle), form)
+    for batch in batches:
+        for start in range(0, batch.num_rows, ROWS):
+            yield partial_counts(batch.slice(start, ROWS), judge, key)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -22,7 +22,8 @@ from cleaner.integrations.tables import _read
 os.environ |= {"HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0", "DO_NOT_TRACK": "1"}
 
 SPY = Path(__file__).parent / "spy"
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
 
 BODY = (
     "The winter ferry will sail again from December, said berth {n}.\r\nADVERTISEMENT\r\nThe café re\u0301opened.",
@@ -60,7 +61,9 @@ def log(tmp_path_factory):
     """The file in which every process of this run notes that it read a model."""
     path = tmp_path_factory.mktemp("log") / "reads"
     path.touch()
-    os.environ |= {"CLEANER_TEST_LOG": str(path), "PYTHONPATH": str(SPY), "OPENBLAS_NUM_THREADS": "1"}
+    # Every process has the cleaner of this checkout, wherever the installed one stands.
+    where = os.pathsep.join(map(str, (SPY, ROOT)))
+    os.environ |= {"CLEANER_TEST_LOG": str(path), "PYTHONPATH": where, "OPENBLAS_NUM_THREADS": "1"}
     sys.path.insert(0, str(SPY))
     sys.modules.pop("sitecustomize", None)  # this process may have one of its own
     import sitecustomize  # noqa: F401 -- what counts is that it runs

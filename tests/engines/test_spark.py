@@ -15,7 +15,9 @@ from pyspark.sql import SparkSession
 
 from cleaner.errors import InputError
 from cleaner.ingest import Request
-from cleaner.integrations.spark import clean_dataframe, main
+from cleaner.integrations.spark import clean_dataframe, count_sites, main
+from cleaner.sites import SiteLines
+from cleaner.sites.counting import LineCounts
 
 BIN = Path(pyspark.__file__).parent / "bin"
 MEMORY = "600m"
@@ -195,6 +197,61 @@ def test_the_job_says_what_is_wrong(df, tmp_path):
 
 
 @pytest.fixture
+def dated(documents):
+    """The documents with a date each, but for some."""
+    days = [None if number % 7 == 0 else f"2026-11-{1 + number % 9:02}T0{number % 5}:00:00Z" for number in range(180)]
+    return documents.append_column("date", pa.array(days))
+
+
+def test_sites_are_counted_as_by_the_command(spark, dated, tmp_path, reads):
+    """The same bytes, over several batches and partitions; broken, empty and missing documents are among them."""
+    with LineCounts() as counts:
+        counts.write(tmp_path / "key.db", partial=True)
+        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 11)
+        try:
+            count_sites(spark.createDataFrame(dated).repartition(4), counts)
+        finally:
+            spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+        counts.write(tmp_path / "partial.db", partial=True)
+        counts.write(tmp_path / "sites.db")
+    assert str(os.getpid()) not in {process for process, _, _ in reads()}, "executors judge"
+    pq.write_table(dated, tmp_path / "documents.parquet")
+    command = [sys.executable, "-m", "cleaner", "sites", "--key-of", "key.db", "documents.parquet"]
+    for name, how in (("partial.db", ["--partial"]), ("sites.db", [])):
+        line = [*command, *how, "-o", f"here-{name}"]
+        done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 3 and "broken on purpose" in done.stderr and "no site" in done.stderr
+        assert (tmp_path / name).read_bytes() == (tmp_path / f"here-{name}").read_bytes()
+    ferry = "The winter ferry will sail again from December, said berth 5."
+    assert SiteLines(tmp_path / "sites.db").standing("lantern.example", ferry).documents > 9
+
+
+def test_documents_and_dates_have_names_and_types(spark, dated, tmp_path):
+    """Pages in bytes with an encoding; dates as dates and as times, which count in the time zone of the session."""
+    code = "iso8859-5"
+    crane = "Директор порта заявил, что новый кран привезут морем."
+    page = f"<html><head><title>Кран</title></head><body><p>{crane}</p></body></html>"
+    rows = [
+        (page.encode(code), "lantern.example", code, "2026-11-01"),
+        (page.encode(code), "https://lantern.example/1", code, "2026-11-02"),
+    ]
+    df = spark.createDataFrame(rows, "body binary, address string, coding string, day string")
+    kinds = ["day", "to_date(day)", "to_timestamp(concat(day, ' 23:30:00'))", "to_timestamp_ntz(day)"]
+    written = set()
+    for number, kind in enumerate(kinds):
+        with LineCounts(bytes(16)) as counts:
+            request = Request("body", "html", "address", "coding")
+            count_sites(df.selectExpr("body", "address", "coding", f"{kind} AS at"), counts, request, date="at")
+            counts.write(tmp_path / f"{number}.db")
+            written.add((tmp_path / f"{number}.db").read_bytes())
+    assert len(written) == 1
+    standing = SiteLines(tmp_path / "0.db").standing("lantern.example", crane)
+    assert (standing.documents, standing.days) == (2, 2)
+    with LineCounts() as counts, pytest.raises(InputError, match="'id' holds int64"):
+        count_sites(spark.createDataFrame(dated), counts, Request(text="id"))
+
+
+@pytest.fixture
 def submit(spark, master, df, tmp_path):
     """The words before a program that is submitted; the session has written its input, and left its cores."""
     df.write.parquet(str(tmp_path / "in"))
@@ -210,3 +267,5 @@ def test_the_job_and_the_example_run_under_spark_submit(submit, recipes, core, r
     assert written.to_pylist() == core(recipe).to_pylist()
     out = run_example("spark_dataframe.py", program=submit)
     assert "ADVERTISEMENT" not in out and "chairwoman" in out and "{'advert': 1}" in out
+    out = run_example("spark_sites.py", tmp_path / "sites.db", program=submit)
+    assert "in 12 of 12 articles, on 12 days" in out
