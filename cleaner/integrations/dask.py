@@ -17,12 +17,14 @@ def clean_dataframe(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
 ) -> "DataFrame":
-    """The same rows under the same index, cleaned. A bundle is a folder that every worker can read.
+    """The same rows under the same index, cleaned. Every worker can read the bundle and the site lines.
 
     Threads of one worker share a model, but take turns in Python: workers with one thread each are faster.
     """
     needed("dask.dataframe", "dask")
     request = request or Request()
     meta = cleaned_meta(ddf._meta, request)  # noqa: SLF001 -- there is no public name for what a partition looks like
-    return ddf.map_partitions(clean_frame, request=request, bundle=bundle, options=options, meta=meta)
+    how = {"request": request, "bundle": bundle, "options": options, "site_lines": site_lines}
+    return ddf.map_partitions(clean_frame, **how, meta=meta)

@@ -37,20 +37,21 @@ class CleanDocuments(PipelineStep):  # type: ignore[misc]  # of a library withou
         request: Request | None = None,
         bundle: str | Path | None = None,
         options: Options | None = None,
+        site_lines: str | Path | None = None,
         exclusion_writer: "DiskWriter | None" = None,
         batch_size: int = 256,
     ) -> None:
         """Say how; the model is read where the step runs."""
         needed("datatrove", "datatrove")
         super().__init__()
-        self.request, self.bundle, self.options = request or Request(), bundle, options
+        self.request, self.bundle, self.options, self.site_lines = request or Request(), bundle, options, site_lines
         self.exclusion_writer, self.batch_size = exclusion_writer, batch_size
 
     def run(self, data: "Iterable[Document]", rank: int = 0, world_size: int = 1) -> "Iterable[Document]":  # noqa: ARG002
         """Clean documents, in order."""
         from datatrove.utils.batching import batched
 
-        clean = ArrowCleaner(cleaner_of(self.bundle, self.options), self.request, self._count)
+        clean = ArrowCleaner(cleaner_of(self.bundle, self.options, self.site_lines), self.request, self._count)
         with self.exclusion_writer or nullcontext() as writer:
             for batch in batched(data, self.batch_size):
                 with self.track_time("batch"):

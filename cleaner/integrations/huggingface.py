@@ -11,6 +11,7 @@ from cleaner.ingest.needs import needed
 from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table, columns_of, with_strings
 from cleaner.model.bundle import read_bundle
 from cleaner.options import Options
+from cleaner.sites import SiteLines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,12 +23,13 @@ def clean_batch(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
     version: object = None,  # noqa: ARG001 -- part of what `datasets` tells its cached results apart by
 ) -> "dict[str, list[Any]] | pa.Table":
     """The same rows, cleaned, in the form that they came in: a table, or lists by name."""
     pa = needed("pyarrow", "jobs")
     request = request or Request()
-    clean = arrow_cleaner(request, bundle, options)
+    clean = arrow_cleaner(request, bundle, options, site_lines)
     if not isinstance(batch, Mapping):
         return _without_maps(clean_table(clean, with_strings(batch, request)))
     # What is not given back is left as it was.
@@ -40,15 +42,19 @@ def clean_dataset(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
     **how: Any,
 ) -> "Dataset":
     """The same rows, cleaned, and without a format; ``how`` goes to ``map``, as ``num_proc=4``.
 
-    Counts by kind are lists of a key and a value each. What ``datasets`` caches it tells apart by model and version.
+    Counts by kind are lists of a key and a value each. What ``datasets`` caches it tells apart by model, site lines and
+    version.
     """
     needed("datasets", "huggingface")
-    version = __version__, read_bundle(bundle).manifest
-    clean = partial(clean_batch, request=request, bundle=bundle, options=options, version=version)
+    version = __version__, read_bundle(bundle).manifest, None if site_lines is None else SiteLines(site_lines).digest
+    clean = partial(
+        clean_batch, request=request, bundle=bundle, options=options, site_lines=site_lines, version=version
+    )
     return ds.with_format("arrow").map(clean, batched=True, **{"batch_size": ROWS} | how).with_format(None)
 
 

@@ -18,10 +18,11 @@ def clean_frame(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
 ) -> "pd.DataFrame":
     """The same rows under the same index, cleaned; what is told stands in columns of Arrow types."""
     request = request or Request()
-    return _with(df, clean_table(arrow_cleaner(request, bundle, options), _documents(df, request)), request)
+    return _with(df, clean_table(arrow_cleaner(request, bundle, options, site_lines), _documents(df, request)), request)
 
 
 def cleaned_meta(df: "pd.DataFrame", request: Request) -> "pd.DataFrame":

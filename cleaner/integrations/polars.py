@@ -21,18 +21,20 @@ def clean_frame(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
 ) -> "_Frame":
     """The same rows, cleaned; of a lazy frame when it is collected, piece by piece if it is streamed."""
     pl = needed("polars", "polars")
     request = request or Request()
     if isinstance(frame, pl.LazyFrame):
-        clean = partial(clean_frame, request=request, bundle=bundle, options=options)
+        clean = partial(clean_frame, request=request, bundle=bundle, options=options, site_lines=site_lines)
         empty = pl.DataFrame(schema=frame.collect_schema())
         schema = _with(empty, cleaned_schema(_documents(empty, request).schema, request).empty_table(), request).schema
         # Nothing may pass: a filter on the cleaned text would be one on the text as it came.
         passing = dict.fromkeys(("predicate_pushdown", "projection_pushdown", "slice_pushdown"), False)
         return frame.map_batches(clean, schema=schema, streamable=True, **passing)
-    return _with(frame, clean_table(arrow_cleaner(request, bundle, options), _documents(frame, request)), request)
+    cleaned = clean_table(arrow_cleaner(request, bundle, options, site_lines), _documents(frame, request))
+    return _with(frame, cleaned, request)
 
 
 def _documents(frame: "pl.DataFrame", request: Request) -> "pa.Table":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleaner.ingest.arrow import Request
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table
+from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table, with_strings
 from cleaner.options import Options
 
 if TYPE_CHECKING:
@@ -17,14 +17,19 @@ class CleanBatches:
     """For ``Dataset.map_batches`` with ``batch_format="pyarrow"``."""
 
     def __init__(
-        self, request: Request | None = None, bundle: str | Path | None = None, options: Options | None = None
+        self,
+        request: Request | None = None,
+        bundle: str | Path | None = None,
+        options: Options | None = None,
+        site_lines: str | Path | None = None,
     ) -> None:
-        """Read the model; a bundle is a folder that every node can read."""
-        self._clean = arrow_cleaner(request, bundle, options)
+        """Read the model; every node can read the bundle and the site lines."""
+        self._request = request or Request()
+        self._clean = arrow_cleaner(self._request, bundle, options, site_lines)
 
     def __call__(self, table: "pa.Table") -> "pa.Table":
         """The same rows, cleaned."""
-        return clean_table(self._clean, table)
+        return clean_table(self._clean, with_strings(table, self._request))
 
 
 def clean_dataset(
@@ -32,6 +37,7 @@ def clean_dataset(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
     **how: Any,
 ) -> "Dataset":
     """The same rows, cleaned by as many actors as Ray finds room for; ``how`` goes to ``map_batches``.
@@ -40,5 +46,5 @@ def clean_dataset(
     """
     needed("ray.data", "ray")
     settings = {"batch_format": "pyarrow", "batch_size": ROWS, "udf_modifying_row_count": False} | how
-    made_with = {"request": request, "bundle": bundle, "options": options}
+    made_with = {"request": request, "bundle": bundle, "options": options, "site_lines": site_lines}
     return ds.map_batches(CleanBatches, fn_constructor_kwargs=made_with, **settings)

@@ -4,7 +4,8 @@
 
 Its settings: ``CLEANER_FIELD`` is the field that holds the document, ``CLEANER_TARGET`` the one that the text goes to,
 the same unless told. ``CLEANER_FORM``, ``CLEANER_URL`` and ``CLEANER_TELL`` are ``form``, ``url`` and ``extras`` of
-``Request``; ``CLEANER_OPTIONS`` holds the fields of ``Options``, and ``CLEANER_BUNDLE`` the folder of another model.
+``Request``; ``CLEANER_OPTIONS`` holds the fields of ``Options``, ``CLEANER_BUNDLE`` is the folder of another model, and
+``CLEANER_SITE_LINES`` a table of ``clean sites``.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,8 @@ class CleanItems:
         self._target = settings.get("CLEANER_TARGET", self._request.text)
         options = Options(**settings.getdict("CLEANER_OPTIONS"))
         self._stats = crawler.stats
-        self._clean = ArrowCleaner(cleaner_of(settings.get("CLEANER_BUNDLE"), options), self._request, self._count)
+        cleaner = cleaner_of(settings.get("CLEANER_BUNDLE"), options, settings.get("CLEANER_SITE_LINES"))
+        self._clean = ArrowCleaner(cleaner, self._request, self._count)
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "CleanItems":

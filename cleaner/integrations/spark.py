@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cleaner.errors import CleanerError
 from cleaner.ingest.arrow import EXTRAS, FORMS, Request, cleaned_schema, type_of_text
@@ -40,20 +40,20 @@ def clean_dataframe(
     request: Request | None = None,
     bundle: str | Path | None = None,
     options: Options | None = None,
+    site_lines: str | Path | None = None,
 ) -> "DataFrame":
-    """The same rows, cleaned; other columns keep their types. A bundle is a folder that every executor can read."""
+    """The same rows, cleaned; other columns keep their types. Every executor can read the bundle and the site lines."""
     types = needed("pyspark.sql.pandas.types", "spark")
     request = request or Request()
     told = types.from_arrow_schema(cleaned_schema(types.to_arrow_schema(df.select(request.text).schema), request))
     kept = [told[0] if field.name == request.text else field for field in df.schema if field.name not in told.names[1:]]
     schema = types.StructType([*kept, *told[1:]])
-    return df.mapInArrow(partial(_clean_batches, request=request, bundle=bundle, options=options), schema)
+    clean = partial(_clean_batches, request=request, bundle=bundle, options=options, site_lines=site_lines)
+    return df.mapInArrow(clean, schema)
 
 
-def _clean_batches(
-    batches: "Iterable[pa.RecordBatch]", request: Request, bundle: str | Path | None, options: Options | None
-) -> "Iterator[pa.RecordBatch]":
-    yield from map(arrow_cleaner(request, bundle, options), batches)
+def _clean_batches(batches: "Iterable[pa.RecordBatch]", **how: Any) -> "Iterator[pa.RecordBatch]":
+    yield from map(arrow_cleaner(**how), batches)
 
 
 def count_sites(
@@ -117,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--form", choices=FORMS, default="auto", help="what the documents are (default: auto)")
     parser.add_argument("--tell", choices=EXTRAS, action="append", default=[], help="what to add; may be repeated")
     parser.add_argument("--bundle", help="folder of a model that every executor can read, in place of the shipped one")
+    parser.add_argument("--site-lines", help="table of `clean sites` that every executor can read")
     parser.add_argument("--options", type=json.loads, default={}, help='as JSON: {"keep": ["caption"]}')
     chosen = parser.parse_args(arguments)
     try:
@@ -124,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options = Options(**chosen.options)
         spark = needed("pyspark.sql", "spark").SparkSession.builder.appName("cleaner").getOrCreate()
         df = spark.read.format(chosen.format).load(chosen.source)
-        clean_dataframe(df, request, chosen.bundle, options).write.format(chosen.format).save(chosen.target)
+        cleaned = clean_dataframe(df, request, chosen.bundle, options, chosen.site_lines)
+        cleaned.write.format(chosen.format).save(chosen.target)
     except (CleanerError, TypeError) as error:
         sys.exit(f"{parser.prog}: {error}")
 

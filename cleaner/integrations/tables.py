@@ -1,7 +1,7 @@
 """What the integrations share: the model of this process, and tables and records around ``ArrowCleaner``.
 
-A task that is sent to a worker holds what to do (``Request``, ``Options``) and the name of a bundle, never the model:
-each process reads that once, when its first batch comes.
+A task that is sent to a worker holds what to do (``Request``, ``Options``) and the names of a bundle and of a table of
+site lines, never the model: each process reads that once, when its first batch comes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,25 +27,30 @@ _loading = Lock()
 
 
 @lru_cache(maxsize=8)
-def _read(bundle: str | None, options: Options) -> Cleaner:
-    return Cleaner.load(bundle, options)
+def _read(bundle: str | None, options: Options, site_lines: str | None) -> Cleaner:
+    return Cleaner.load(bundle, options, site_lines)
 
 
-def cleaner_of(bundle: str | Path | None = None, options: Options | None = None) -> Cleaner:
-    """The cleaner of this process with that model and these options; threads that ask at once wait for one.
+def cleaner_of(
+    bundle: str | Path | None = None, options: Options | None = None, site_lines: str | Path | None = None
+) -> Cleaner:
+    """The cleaner of this process with that model, these options and that table; threads that ask at once wait for one.
 
     >>> cleaner_of() is cleaner_of(options=Options())
     True
     """
     with _loading:
-        return _read(None if bundle is None else str(bundle), options or Options())
+        return _read(bundle and str(bundle), options or Options(), site_lines and str(site_lines))
 
 
 def arrow_cleaner(
-    request: Request | None = None, bundle: str | Path | None = None, options: Options | None = None
+    request: Request | None = None,
+    bundle: str | Path | None = None,
+    options: Options | None = None,
+    site_lines: str | Path | None = None,
 ) -> ArrowCleaner:
     """The same for record batches."""
-    return ArrowCleaner(cleaner_of(bundle, options), request)
+    return ArrowCleaner(cleaner_of(bundle, options, site_lines), request)
 
 
 def clean_table(clean: ArrowCleaner, table: "pa.Table") -> "pa.Table":

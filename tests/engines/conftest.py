@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import tiny
 from cleaner import Cleaner, Options
 from cleaner.ingest import ArrowCleaner, Request
 from cleaner.integrations.tables import _read
+from cleaner.sites.counting import Document, LineCounts
 
 # No library has anything to ask or to tell anyone.
 os.environ |= {"HF_HUB_OFFLINE": "1", "RAY_USAGE_STATS_ENABLED": "0", "DO_NOT_TRACK": "1"}
@@ -25,9 +27,14 @@ SPY = Path(__file__).parent / "spy"
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 
+# What stays unless the site says something else.
+PROMO = "The evening letter brings three stories and one picture, and {n} people in Skarholm read it in bed."
 BODY = (
     "The winter ferry will sail again from December, said berth {n}.\r\nADVERTISEMENT\r\nThe café re\u0301opened.",
-    "Sign up for our newsletter and get the news of island {n} in your inbox every morning.\nThe boat was late.",
+    (
+        "Sign up for our newsletter and get the news of island {n} in your inbox every morning.\nThe boat was late.\n"
+        + PROMO
+    ),
     "A line that only the small model takes for an ad: zzadvert {n}.\nThe council voted for bridge {n} on Tuesday.",
     "zzcaption The harbour on Friday, picture {n}\n“We ask to be able to leave,” she told hall {n}.\nRead more",
     "会議は火曜日に終わり、{n}人が橋に賛成した。\nADVERTISEMENT\nОстров {n} снова ждёт парома.",
@@ -48,6 +55,7 @@ class Recipe(NamedTuple):
     request: Request
     bundle: str | None
     options: Options | None
+    site_lines: str | None = None
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:
@@ -81,11 +89,16 @@ def reads(log):
 
 @pytest.fixture(scope="session")
 def recipes(tmp_path_factory):
-    """The model that ships, told of everything; and another with an option. They clean differently."""
+    """The model that ships, with site lines, told of everything; and another with an option. They clean differently."""
+    site_lines = tmp_path_factory.mktemp("sites") / "sites.db"
+    promos = [Document("lantern.example", date(2026, 11, day), PROMO.format(n=day)) for day in range(1, 10)]
+    with LineCounts() as counts:
+        counts.add(promos, lambda documents: [([document.text], [0.6]) for document in documents])
+        counts.write(site_lines)
     bundle = str(tiny.write_bundle(tmp_path_factory.mktemp("bundle") / "tiny-1"))
     everything = Request(extras=("kinds", "quality", "flags", "metadata", "removed"))
     return {
-        "shipped": Recipe(everything, None, None),
+        "shipped": Recipe(everything, None, None, str(site_lines)),
         "tiny": Recipe(Request(extras=("kinds", "quality")), bundle, Options(keep=["caption"])),
     }
 
@@ -108,7 +121,7 @@ def core(documents, recipes):
     (batch,) = documents.to_batches()
     made = {}
     for recipe in recipes.values():
-        clean = ArrowCleaner(Cleaner.load(recipe.bundle, recipe.options), recipe.request)
+        clean = ArrowCleaner(Cleaner.load(recipe.bundle, recipe.options, recipe.site_lines), recipe.request)
         made[recipe] = pa.Table.from_batches([clean(batch)])
     assert made[recipes["shipped"]]["text"] != made[recipes["tiny"]]["text"]
     return lambda recipe: made[recipe]

@@ -33,7 +33,7 @@ def test_a_data_set_is_cleaned_as_by_the_core(ds, recipe, expected, processes, r
 
 
 def test_the_function_maps_lists_as_well(ds, recipe, expected):
-    arguments = dict(zip(("request", "bundle", "options"), recipe, strict=True))
+    arguments = recipe._asdict()
     after = ds.map(clean_batch, batched=True, batch_size=16, fn_kwargs=arguments)
     assert after.to_list() == rows(expected)
     assert (
@@ -46,10 +46,12 @@ def test_a_streamed_data_set_is_cleaned_too(ds, recipe, expected):
     assert list(clean_dataset(ds.to_iterable_dataset(num_shards=3), *recipe)) == rows(expected)
 
 
-def test_what_is_cached_is_of_one_model(ds, recipes):
+def test_what_is_cached_is_of_one_model_and_table(ds, recipes):
     shipped, tiny = (clean_dataset(ds, recipes[name].request, recipes[name].bundle) for name in ("shipped", "tiny"))
     again = clean_dataset(ds, recipes["shipped"].request)
-    assert shipped._fingerprint == again._fingerprint != tiny._fingerprint
+    by_site = clean_dataset(ds, *recipes["shipped"])
+    assert shipped._fingerprint == again._fingerprint
+    assert len({data._fingerprint for data in (shipped, tiny, by_site)}) == 3
 
 
 def test_the_example(run_example):

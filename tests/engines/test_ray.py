@@ -52,6 +52,15 @@ def test_the_class_is_made_for_map_batches(documents, recipes, core):
     assert after.count() == documents.num_rows
 
 
+def test_blocks_without_any_document_are_cleaned_like_the_others():
+    nothing = pa.table({"id": [1, 2], "text": pa.nulls(2), "url": pa.nulls(2)})
+    something = pa.table({"id": [3], "text": ["The council met on Tuesday.\nADVERTISEMENT"], "url": pa.nulls(1)})
+    assert CleanBatches()(nothing)["text"].to_pylist() == [None, None]
+    after = gathered(clean_dataset(ray.data.from_arrow([nothing, something]), batch_size=None))
+    assert after["text"].to_pylist() == [None, None, "The council met on Tuesday."]
+    assert after["clean_error"].null_count == 3
+
+
 def test_the_example(run_example):
     out = run_example("ray_dataset.py")
     assert "ADVERTISEMENT" not in out and "chairwoman" in out and "8 articles, 0 not cleaned" in out

@@ -71,6 +71,7 @@ def test_a_site_is_crawled_and_cleaned_as_by_the_core(site, run_example, tmp_pat
 
 def pipeline(recipe, **settings):
     settings |= {"CLEANER_TELL": list(recipe.request.extras), "CLEANER_BUNDLE": recipe.bundle}
+    settings |= {"CLEANER_SITE_LINES": recipe.site_lines}
     if recipe.options:
         settings["CLEANER_OPTIONS"] = {"keep": ["caption"]}
     crawler = get_crawler(settings_dict=settings)

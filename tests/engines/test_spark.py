@@ -177,9 +177,9 @@ def test_what_is_no_text_is_said(df):
 
 def test_the_job_goes_from_json_to_json(df, documents, recipes, core, tmp_path):
     df.write.json(str(tmp_path / "in"))
-    bundle = recipes["tiny"].bundle
+    bundle, site_lines = recipes["tiny"].bundle, recipes["shipped"].site_lines
     told = ["--tell", "kinds", "--tell", "quality", "--bundle", bundle, "--options", '{"keep": ["caption"]}']
-    main([str(tmp_path / "in"), str(tmp_path / "out"), "--format", "json", *told])
+    main([str(tmp_path / "in"), str(tmp_path / "out"), "--format", "json", "--site-lines", site_lines, *told])
     lines = [line for path in (tmp_path / "out").glob("*.json") for line in path.read_text().splitlines()]
     written = {row["id"]: row for row in map(json.loads, lines)}
     assert len(lines) == len(written) == documents.num_rows
@@ -261,7 +261,7 @@ def submit(spark, master, df, tmp_path):
 
 def test_the_job_and_the_example_run_under_spark_submit(submit, recipes, core, run_example, tmp_path):
     recipe = recipes["shipped"]
-    told = [f"--tell={extra}" for extra in recipe.request.extras]
+    told = [f"--tell={extra}" for extra in recipe.request.extras] + [f"--site-lines={recipe.site_lines}"]
     run_example("spark_job.py", tmp_path / "in", tmp_path / "out", *told, program=submit)
     written = pq.read_table(tmp_path / "out").sort_by("id")
     assert written.to_pylist() == core(recipe).to_pylist()

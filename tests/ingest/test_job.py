@@ -6,8 +6,8 @@ import json
 import pytest
 from job_corpus import capture_of
 
-from cleaner.errors import OptionError
-from cleaner.ingest import Job, Request
+from cleaner.errors import InputError, OptionError
+from cleaner.ingest import Job, Request, readers
 from cleaner.ingest.encode import Target
 
 PAGE = "<!doctype html><html><body><p>{}</p><p>zzadvert here</p></body></html>"
@@ -55,6 +55,19 @@ def test_the_account_names_each_file_and_tells_the_page_in_any_encoding(tmp_path
     summary, rows, _ = run(tiny_bundle, tmp_path / "out", tmp_path / "in")
     assert [row["text"] for row in rows] == ["Größe zählt."] * 2
     assert {row["name"] for row in summary["tally"]["slowest"]} == {"p0.html", "p1.html"}
+
+
+def test_a_job_whose_input_goes_away_says_how_to_go_on(tmp_path, tiny_bundle, monkeypatch):
+    (tmp_path / "a.jsonl").write_text('{"text": "A story."}\n')
+
+    def gone(source):
+        raise FileNotFoundError(2, "No such file or directory", source.name)
+
+    monkeypatch.setattr(readers, "open_raw", gone)
+    with pytest.raises(
+        InputError, match=r"a\.jsonl cannot be read on: No such file.*; what is whole stays, and --resume"
+    ):
+        run(tiny_bundle, tmp_path / "out", tmp_path / "a.jsonl")
 
 
 @pytest.mark.parametrize(("name", "target"), [("path", Target()), ("date", Target()), ("fields", Target("parquet"))])

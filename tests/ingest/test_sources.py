@@ -1,12 +1,14 @@
 """Names, folders, patterns and URLs → files, in one order; what is no input is refused by name."""
 
+import gzip
+import io
 import os
 
 import fsspec
 import pytest
 
 from cleaner.errors import InputError, OptionError
-from cleaner.ingest.sources import find_sources, format_of
+from cleaner.ingest.sources import find_sources, format_of, unpacked
 
 
 def names(*inputs, **more):
@@ -106,3 +108,13 @@ def test_urls_are_files_too(tmp_path):
     assert names(f"file://{tmp_path}/a.jsonl") == ["a.jsonl"]
     with pytest.raises(OptionError, match="nothing"):
         names("nothing://at/all.jsonl")
+
+
+def test_what_is_read_once_may_be_a_stream(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "a.jsonl").write_bytes(b"x")
+    assert names("-", tmp_path / "pipe", tmp_path / "a.jsonl", "-", once=True) == ["<stdin>", "pipe", "a.jsonl"]
+    (stream,) = find_sources(["-"], once=True)
+    for data in (b"one\ntwo\n", gzip.compress(b"one\ntwo\n"), b"", b"\x1f"):
+        expected = b"one\ntwo\n" if len(data) > 1 else data
+        assert unpacked(stream, io.BytesIO(data)).read() == expected
