@@ -50,19 +50,25 @@ def letter_lines(
         return found
     document = np.searchsorted(offsets, at, side="right") - 1
     apart = (np.diff(at) > MOST_BETWEEN + 1) | (np.diff(document) > 0)
-    total, said = running(paragraphs), running(speech)
+    said = running(speech)
     apart |= said[at[1:]] > said[at[:-1]]
+    spans = []
     for run in np.split(at, np.flatnonzero(apart) + 1):
         clear = run[evidence[run] >= CLEAR]
         if len(clear) < FEWEST_CLEAR or evidence[clear].max() < SURE or not pleas[clear].any():
             continue
         first, last = int(clear[0]), int(clear[-1])
+        if last - first < MOST_LINES and evidence[first : last + 1].mean() >= LEAST_EVIDENCE:
+            spans.append((first, last))
+    # A paragraph in one letter does not make the other one stand before or behind an article.
+    article = paragraphs.copy()
+    for first, last in spans:
+        article[first : last + 1] = False
+    total = running(article)
+    for first, last in spans:
         begin, end = (int(offsets[np.searchsorted(offsets, first, side="right") - 1 + step]) for step in (0, 1))
-        nothing_behind = total[end] == total[last + 1]
-        nothing_before = total[first] == total[begin]
-        whole = last - first < MOST_LINES and evidence[first : last + 1].mean() >= LEAST_EVIDENCE
-        if whole and nothing_behind != nothing_before:
-            if first > begin and openings[first - 1]:
-                first -= 1
-            found[first : last + 1] = True
+        nothing_behind, nothing_before = total[end] == total[last + 1], total[first] == total[begin]
+        if nothing_behind != nothing_before:
+            opened = first > begin and openings[first - 1]
+            found[first - opened : last + 1] = True
     return found

@@ -75,6 +75,7 @@ def test_a_letter_at_an_edge_goes_whole(document, letter):
         "c!cP!cc",
         "PPsss",  # an offer, and no plea
         "PPc-!-c",  # a dialogue
+        "cPc!-cPc!",  # two letters, and no article that either stands before or behind
     ],
 )
 def test_what_is_no_letter_stays(document):
