@@ -49,7 +49,7 @@ class Holder:
     @property
     def is_dead(self) -> bool:
         """Whether the process is certainly gone, or is this one and is done; only those know that would see it."""
-        if not self.space or self.space != _space():
+        if not self.space or self.space != _space() or _is_hidden(self.process):
             return False
         return self.started != _started(self.process) or (self.process == os.getpid() and not os.path.exists(self.work))
 
@@ -63,6 +63,19 @@ def _space() -> str:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
     return ""
+
+
+def _is_hidden(process: int) -> bool:
+    """Whether there is such a process, but the system hides what it tells of it, as it may of other users' ones."""
+    if os.path.exists(f"/proc/{process}"):
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _started(process: int) -> str:

@@ -8,6 +8,7 @@ job can be killed at any moment: what is whole stays, and ``resume`` goes on beh
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -138,13 +139,17 @@ class Job:
             return _Run(self, sources, folder, progress).run(plan, errors)
 
     def __post_init__(self) -> None:
-        """Check what nothing else does.
+        """Check what nothing else does; names may be paths.
 
         Raises
         ------
         OptionError
             When a document has no time, or more than a day.
         """
+        object.__setattr__(self, "inputs", tuple(map(os.fspath, self.inputs)))
+        object.__setattr__(self, "output", os.fspath(self.output))
+        if self.errors is not None:
+            object.__setattr__(self, "errors", os.fspath(self.errors))
         if not 0 < self.seconds <= _DAY:
             raise OptionError(f"a document can take up to {_DAY} s to clean, not {self.seconds:g}")
 

@@ -83,3 +83,10 @@ def test_the_text_cannot_have_the_name_of_something_else(tmp_path, tiny_bundle, 
             request=Request(name),
             target=target,
         )
+
+
+def test_names_may_be_paths(tiny_bundle, tmp_path):
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "The council met on Tuesday."}\n', encoding="utf-8")
+    summary = Job((source,), tmp_path / "out", bundle=str(tiny_bundle), errors=tmp_path / "bad.jsonl").run()
+    assert summary["tally"]["documents"] == 1 and (tmp_path / "bad.jsonl").exists()

@@ -209,6 +209,16 @@ def test_what_a_lock_names_is_taken_away_only_where_jobs_make_things(store, tmp_
     assert (tmp_path / "clean-job-mine").exists() and (tmp_path / "tmp").exists()
 
 
+def test_a_process_that_the_system_hides_is_not_dead(dead_process, monkeypatch):
+    def refuse(process, _signal):
+        raise PermissionError(1, "not yours", str(process))
+
+    holder = Holder.from_bytes(json.dumps(dead_process).encode())
+    assert holder.is_dead
+    monkeypatch.setattr("os.kill", refuse)
+    assert not holder.is_dead
+
+
 def test_a_process_that_has_ended_is_dead_though_its_number_is_used_again(dead_process):
     here = json.loads(Holder.here(Path(dead_process["work"])).as_bytes())
     holder = lambda **more: Holder.from_bytes(json.dumps(here | more).encode())  # noqa: E731
