@@ -348,4 +348,7 @@ _EXTRA: Final[dict[str, Callable[[CleanResult], Any]]] = {
 
 def told_of(result: CleanResult, request: Request) -> dict[str, Any]:
     """What a record holds of a document that was cleaned: its text, and what was asked for beside, as JSON types."""
-    return {request.text: result.text} | {f"clean_{extra}": _EXTRA[extra](result) for extra in request.extras}
+    told = {request.text: result.text}
+    for extra in request.extras:
+        told[f"clean_{extra}"] = _EXTRA[extra](result)
+    return told

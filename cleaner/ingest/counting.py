@@ -117,8 +117,8 @@ class ChunkCounter:
 
     def _documents(self, chunk: Chunk) -> Iterator[Document]:
         """What can be counted; of the rest it is told why not, but for rows that hold nothing."""
-        for number, found in enumerate(self._found(chunk)):
-            site, place = site_of(found.url), chunk.place_of(number)
+        for number, (place, found) in enumerate(zip(chunk.places, self._found(chunk), strict=True)):
+            site = site_of(found.url)
             if found.text is not None and site:
                 self.counted += 1
                 self.without_day += found.day is None

@@ -78,13 +78,15 @@ class _Json(NamedTuple):
     fields: Callable[[bytes], dict[str, Any]]
     text: Callable[[Any], str]
     encode: Callable[[Any], bytes]
+    encode_lines: Callable[[list[Any]], bytes]
 
 
 @cache
 def _json() -> _Json:
     msgspec = needed("msgspec", "jobs")
     fields = msgspec.json.Decoder(dict[str, msgspec.Raw])  # type: ignore[name-defined]
-    return _Json(fields.decode, msgspec.json.Decoder(str).decode, msgspec.json.Encoder(enc_hook=str).encode)
+    encoder = msgspec.json.Encoder(enc_hook=str)
+    return _Json(fields.decode, msgspec.json.Decoder(str).decode, encoder.encode, encoder.encode_lines)
 
 
 class Lines(NamedTuple):
@@ -96,12 +98,12 @@ class Lines(NamedTuple):
     numbers: list[int]
 
 
-def read_lines(items: list[Item], request: "Request") -> tuple[Lines, list[tuple[int, str]]]:
+def read_lines(raw: list[bytes], request: "Request") -> tuple[Lines, list[tuple[int, str]]]:
     """Lines of JSON → their documents; and the numbers of the bad ones, with what is wrong with them."""
     lines, bad = Lines([], [], [], []), []
-    for number, item in enumerate(items):
+    for number, line in enumerate(raw):
         try:
-            fields = _fields(item.data)
+            fields = _fields(line)
             text = _text_of(fields, request.text)
         except LineError as error:
             bad.append((number, str(error)))
@@ -174,8 +176,16 @@ def encoded(target: Target, records: Iterable[dict[str, Any]], request: "Request
         return [(stem, f"{text}\n".encode() if text else b"") for stem, text in named]
     if target.format == WARC:
         return b"".join(_PACK[target.compression](_conversion(record, request)) for record in records)
-    lines = list(map(_object, records))
-    return _PACK[target.compression](b"\n".join([*lines, b""])) if lines else b""
+    lines = _lines(list(records))
+    return _PACK[target.compression](lines) if lines else b""
+
+
+def _lines(records: list[dict[str, Any]]) -> bytes:
+    """Records as JSON Lines."""
+    try:
+        return _json().encode_lines(records)
+    except UnicodeEncodeError:  # which of them cannot be written at once is found out
+        return b"".join(_object(fields) + b"\n" for fields in records)
 
 
 def _object(fields: dict[str, Any]) -> bytes:

@@ -352,7 +352,7 @@ def _answers(pool: Pool, chunks: Iterator[Chunk], shard: int, job: Job) -> Itera
     chunk = next(chunks, None)
     while chunk is not None or under_way or len(queue):
         # First the workers get something to do; reading and writing come while they do it.
-        if chunk is not None and pool.idle and under_way + len(queue) < _AHEAD * job.workers:
+        if chunk is not None and pool.has_room and under_way + len(queue) < _AHEAD * job.workers:
             pool.submit(chunk, chunk)
             under_way += 1
             chunk = next(chunks, None)

@@ -9,10 +9,12 @@ import socket
 import struct
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -33,6 +35,8 @@ _STARTS: Final = 3
 # A process that closed its socket ends within these seconds, by itself or because somebody killed it; and no more may
 # pass between two pieces of a message.
 _PATIENCE: Final = 5.0
+# In the place of a message that may be large, and is not sent again.
+_SENT: Final = memoryview(b"")
 # The worker imports what its parent does, wherever that comes from, and nothing from the folder it was started in.
 _PROGRAM: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from cleaner.ingest.worker import main; main(int(sys.argv[1]))"
@@ -55,14 +59,13 @@ def steps(chunk: Chunk, seconds: float) -> Steps:
     So what is written of a chunk depends on its documents alone, and not on what happened to a worker. ``seconds`` is
     the time for one document.
     """
-    names = [chunk.name_of(number) for number in range(len(chunk))]
+    name, names = os.path.basename(chunk.source), chunk.names
 
-    def order(numbers: list[int] | None, most: float) -> Order:
-        documents = chunk.documents if numbers is None else chunk.part(numbers).documents
-        told = names if numbers is None else [names[number] for number in numbers]
-        return Order(Task(os.path.basename(chunk.source), told, chunk.format, documents), most)
+    def order(numbers: list[int], most: float) -> Order:
+        part = chunk.part(numbers)
+        return Order(Task(name, [names[number] for number in numbers], part.format, part.raw), most)
 
-    whole = yield order(None, seconds + _TOGETHER)
+    whole = yield Order(Task(name, names, chunk.format, chunk.raw), seconds + _TOGETHER)
     if isinstance(whole, Answer):
         return whole
     lost: list[tuple[int, str]] = []
@@ -92,6 +95,30 @@ def _twice(order: Order) -> Generator[Order, Answer | Lost, Answer | Lost]:
     return answer
 
 
+class _Job:
+    """A chunk on its way: what it is known by, the steps still to take, and the next of them as it is sent."""
+
+    __slots__ = ("_steps", "key", "message", "seconds")
+
+    def __init__(self, key: Any, running: Steps) -> None:
+        self.key = key
+        self._steps = running
+        self._take(next(running))
+
+    def _take(self, order: Order) -> None:
+        self.seconds = order.seconds
+        self.message = ForkingPickler.dumps(order.task)
+
+    def go_on(self, answer: Answer | Lost) -> Answer | None:
+        """Take the next step after the answer to the last; what the chunk came to, if there is none."""
+        try:
+            self._take(self._steps.send(answer))
+        except StopIteration as end:
+            done: Answer = end.value
+            return done
+        return None
+
+
 @dataclass(slots=True)
 class _Worker:
     """A process, the socket to it, and what it is doing. Its task is sent when it has read the model."""
@@ -99,9 +126,7 @@ class _Worker:
     process: "subprocess.Popen[bytes]"
     connection: Connection
     ready: bool = False
-    key: Any = None
-    steps: Steps | None = None
-    order: Order | None = None
+    job: _Job | None = None
     deadline: float = 0.0
     began: float = 0.0
     spent: float = 0.0
@@ -111,8 +136,8 @@ class _Worker:
         now = monotonic()
         if now < self.deadline:
             return False
-        if self.ready and self.order is not None:
-            seconds = self.order.seconds
+        if self.ready and self.job is not None:
+            seconds = self.job.seconds
             left = min(seconds - (_spent(self.process.pid) - self.spent), self.began + _WAITING * seconds - now)
             self.deadline = now + max(left, 0.0)
         return now >= self.deadline
@@ -128,7 +153,7 @@ def _spent(process: int) -> float:
 
 
 class Pool:
-    """Some workers; as many chunks at a time as there are workers."""
+    """Some workers with a chunk each, and as many chunks more, so that who is done finds one ready to be sent."""
 
     def __init__(self, count: int, setup: Setup, seconds: float) -> None:
         """Start the workers; ``seconds`` is the time for one document.
@@ -142,6 +167,7 @@ class Pool:
         self._seconds = seconds
         self._failed = 0  # starts, since the last that did not
         self._workers: list[_Worker] = []
+        self._waiting: deque[_Job] = deque()
         try:
             for _ in range(count):
                 self._workers.append(_Worker(*self._started()))
@@ -174,20 +200,28 @@ class Pool:
         return process, connection
 
     @property
-    def idle(self) -> bool:
-        """Whether a worker has nothing to do."""
-        return any(worker.steps is None for worker in self._workers)
+    def has_room(self) -> bool:
+        """Whether a chunk can be submitted."""
+        return len(self._waiting) < len(self._workers)
 
     @property
     def busy(self) -> bool:
         """Whether a worker has something to do."""
-        return any(worker.steps is not None for worker in self._workers)
+        return any(worker.job is not None for worker in self._workers)
 
     def submit(self, key: Any, chunk: Chunk) -> None:
-        """Give a chunk to an idle worker."""
-        worker = next(worker for worker in self._workers if worker.steps is None)
-        worker.key, worker.steps = key, steps(chunk, self._seconds)
-        self._give(worker, next(worker.steps))
+        """Take a chunk, for which there must be room."""
+        assert self.has_room
+        self._waiting.append(_Job(key, steps(chunk, self._seconds)))
+        idle = next((worker for worker in self._workers if worker.job is None), None)
+        if idle is not None:
+            self._give_next(idle)
+
+    def _give_next(self, worker: _Worker) -> None:
+        """Give the chunk that has waited longest, if one does, to a worker that has none."""
+        worker.job = self._waiting.popleft() if self._waiting else None
+        if worker.job is not None:
+            self._send(worker, worker.job)
 
     def wait(self) -> list[tuple[Any, Answer]]:
         """What was finished since, or is next; in no order.
@@ -200,7 +234,7 @@ class Pool:
         """
         done: list[tuple[Any, Answer]] = []
         while self.busy and not done:
-            working = {worker.connection: worker for worker in self._workers if worker.steps is not None}
+            working = {worker.connection: worker for worker in self._workers if worker.job is not None}
             until = min(worker.deadline for worker in working.values())
             ready = wait(list(working), max(until - monotonic(), 0.0))
             for connection, worker in working.items():
@@ -221,37 +255,35 @@ class Pool:
             return
         if isinstance(answer, CleanerError):
             raise answer
+        assert worker.job is not None
         if answer == READY:
-            assert worker.order is not None
             worker.ready, self._failed = True, 0
-            self._give(worker, worker.order)
+            self._send(worker, worker.job)
         else:
-            self._step(worker, answer, done)
+            self._step(worker, worker.job, answer, done)
 
-    def _step(self, worker: _Worker, answer: Answer | Lost, done: list[tuple[Any, Answer]]) -> None:
+    def _step(self, worker: _Worker, job: _Job, answer: Answer | Lost, done: list[tuple[Any, Answer]]) -> None:
         """Go on with what a worker is doing."""
-        assert worker.steps is not None
-        try:
-            order = worker.steps.send(answer)
-        except StopIteration as end:
-            done.append((worker.key, end.value))
-            worker.key = worker.steps = worker.order = None
+        if (whole := job.go_on(answer)) is None:
+            self._send(worker, job)
         else:
-            self._give(worker, order)
+            self._give_next(worker)
+            done.append((job.key, whole))
 
-    def _give(self, worker: _Worker, order: Order) -> None:
+    @staticmethod
+    def _send(worker: _Worker, job: _Job) -> None:
         """Send a task to a worker that is ready for it; the others have it when they are."""
-        worker.order = order
         worker.began = monotonic()
-        worker.deadline = worker.began + (order.seconds if worker.ready else _START)
+        worker.deadline = worker.began + (job.seconds if worker.ready else _START)
         if worker.ready:
             worker.spent = _spent(worker.process.pid)
             with suppress(OSError):  # a worker that is gone is noticed when its answer is waited for
-                worker.connection.send(order.task)
+                worker.connection.send_bytes(job.message)
+            job.message = _SENT
 
     def _lose(self, worker: _Worker, reason: str, *, died: bool, done: list[tuple[Any, Answer]]) -> None:
         """Put a new process in the place of one that does not answer, and go on without its answer."""
-        assert worker.order is not None
+        assert worker.job is not None
         code, was_ready = self._stop(worker), worker.ready
         ending = f"signal {-code}" if code < 0 else f"exit code {code}"
         if not was_ready:
@@ -261,9 +293,9 @@ class Pool:
         worker.process, worker.connection = self._started()
         worker.ready = False
         if was_ready:
-            self._step(worker, Lost(reason.format(ending), died), done)
+            self._step(worker, worker.job, Lost(reason.format(ending), died), done)
         else:
-            self._give(worker, worker.order)
+            self._send(worker, worker.job)
 
     @staticmethod
     def _stop(worker: _Worker) -> int:

@@ -85,17 +85,27 @@ class Chunk:
         part = [documents[i] for i in numbers] if isinstance(documents, list) else taken(documents, numbers)
         return replace(self, documents=part, refused=[])
 
-    def name_of(self, number: int) -> str:
-        """What one of the documents is called in the account: its file, and where it stands there."""
-        return os.path.basename(self.place_of(number))
+    @property
+    def raw(self) -> "list[bytes] | list[Item] | pa.RecordBatch":
+        """The documents as a worker takes them: of lines nothing but the bytes."""
+        if self.format == JSONL and isinstance(self.documents, list):
+            return [item.data for item in self.documents]
+        return self.documents
 
-    def place_of(self, number: int) -> str:
-        """The same with the whole name of the file."""
-        if isinstance(self.documents, list):
-            item = self.documents[number]
-            return (item.fields["path"] or "") if self.format == FILE else f"{self.source}:{item.number}"
-        row = self.after.number - len(self) + number
-        return f"{self.source}:{self.after.offset}:{row}"
+    @property
+    def places(self) -> list[str]:
+        """Where each of the documents stands: its file, and its number there."""
+        if not isinstance(self.documents, list):
+            group, last = self.after.offset, self.after.number
+            return [f"{self.source}:{group}:{row}" for row in range(last - len(self), last)]
+        if self.format == FILE:
+            return [item.fields["path"] or "" for item in self.documents]
+        return [f"{self.source}:{item.number}" for item in self.documents]
+
+    @property
+    def names(self) -> list[str]:
+        """The same without folders, as the account calls them."""
+        return [place.rpartition("/")[2] for place in self.places]
 
     def refuse(self, number: int, reason: str) -> Refused:
         """Set one of the documents aside; of a row all columns are kept, as an Arrow stream."""
@@ -173,7 +183,7 @@ class Reader:
             with open_raw(source) as raw:
                 for piece in reading(source, raw, start):
                     after, consumed = piece.after, done + piece.consumed
-                    yield piece._replace(consumed=consumed)
+                    yield _Piece(piece.what, piece.size, after, consumed)
         except CleanerError:
             raise
         except Exception as error:

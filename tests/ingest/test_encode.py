@@ -25,13 +25,9 @@ ANY_JSON = st.recursive(
 )
 
 
-def items(*lines):
-    return [Item(0, number, line) for number, line in enumerate(lines, 1)]
-
-
 def through(*lines, request=REQUEST, target=None):
     """Lines through a job that cleans nothing."""
-    lines, bad = read_lines(items(*lines), request)
+    lines, bad = read_lines(list(lines), request)
     told = [fields | {request.text: text} for fields, text in zip(lines.fields, lines.texts, strict=True)]
     return encoded(target or Target(), told, request), bad
 
@@ -79,7 +75,7 @@ def test_what_is_no_record_is_said(line, reason):
 
 
 def test_fields_have_a_column_where_there_are_columns():
-    lines, _ = read_lines(items(b'{"text": "a", "url": "u", "n": [1.50]}'), REQUEST)
+    lines, _ = read_lines([b'{"text": "a", "url": "u", "n": [1.50]}'], REQUEST)
     assert lines.texts == ["a"] and lines.urls == ["u"]
     assert with_fields(lines.fields, REQUEST).to_pylist() == [{"text": None, "fields": '{"url":"u","n":[1.50]}'}]
 

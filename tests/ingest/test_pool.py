@@ -27,7 +27,7 @@ def chunk_of(*texts):
 
 def answer_to(task):
     """What a fake worker makes of documents: b… is bad, k kills it, r raises, t takes long."""
-    data = [item.data for item in task.documents]
+    data = task.documents
     for one in data:
         if one in {b"k", b"r", b"t"}:
             return Lost({b"k": "died", b"r": "raised", b"t": "too long"}[one], died=one == b"k")
@@ -101,7 +101,7 @@ def run(pool, *chunks):
     """The answers of a pool to some chunks, by their number."""
     waiting, done = list(enumerate(chunks)), {}
     while waiting or pool.busy:
-        while waiting and pool.idle:
+        while waiting and pool.has_room:
             pool.submit(*waiting.pop(0))
         done.update(pool.wait())
     return done
