@@ -35,6 +35,10 @@ BLOCK_TAGS = frozenset(
     " object ol optgroup option output p param picture pre progress script search section select source style"
     " summary svg table tbody td template textarea tfoot th thead title tr track ul video".split()
 )
+VOID_TAGS = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+# What stands around a tag that a sentence quotes, and may stand behind one that it uses as a word.
+_AROUND = frozenset(["''", '""', "``", "()", "“”", "‘’", "„“", "«»", "»«", "「」"])
+_BEHIND_A_WORD = frozenset(",.;:!?)")
 # Names stand in one case, because `List<Object>` is no tag, and one capital after a word is a type, as in `Set<A>`.
 # Attributes need an equals sign, because `<a long time` is prose. Possessive quantifiers, and no `<` inside a tag, keep
 # `<<<<…` linear.
@@ -229,16 +233,55 @@ def strip_tags(text: str) -> str:
     ' Rain fell on the north '
     >>> strip_tags("x < y, I <3 it, List<String> and vector<int>")
     'x < y, I <3 it, List<String> and vector<int>'
+
+    A tag that a sentence quotes stays:
+
+    >>> strip_tags("They replaced <title> with <h1> and, “<br>” by “<br/>”, so it ended in </footer>, not <b>here</b>.")
+    'They replaced <title> with <h1> and, “<br>” by “<br/>”, so it ended in </footer>, not here.'
     """
-    return _TAG.sub(_trace, text) if "<" in text else text
+    if "<" not in text:
+        return text
+    tags = list(_TAG.finditer(text))
+    # The first opening and the last closing tag of each name.
+    opening = {_name(tag): tag.start() for tag in reversed(tags) if not _closes(tag)}
+    closing = {_name(tag): tag.start() for tag in tags if _closes(tag)}
+    kept, done = [], 0
+    for tag in tags:
+        name = _name(tag)
+        alone = tag.start() < opening.get(name, len(text)) if _closes(tag) else tag.start() > closing.get(name, -1)
+        quoted = _is_in_quotes(tag) or (alone and name not in VOID_TAGS and _is_like_a_word(tag))
+        kept += [text[done : tag.start()], tag[0] if name and quoted else _trace(name, tag[0])]
+        done = tag.end()
+    return "".join([*kept, text[done:]])
 
 
-def _trace(tag: re.Match[str]) -> str:
+def _name(tag: re.Match[str]) -> str:
+    return (tag[1] or "").lower()
+
+
+def _closes(tag: re.Match[str]) -> bool:
+    return tag[0].startswith("</")
+
+
+def _is_in_quotes(tag: re.Match[str]) -> bool:
+    """Whether quotation marks or brackets hold nothing but a tag."""
+    return tag.string[max(tag.start() - 1, 0) : tag.start()] + tag.string[tag.end() : tag.end() + 1] in _AROUND
+
+
+def _is_like_a_word(tag: re.Match[str]) -> bool:
+    """Whether a tag stands amid a sentence as a word does."""
+    before, behind = tag.string[max(tag.start() - 2, 0) : tag.start()], tag.string[tag.end() : tag.end() + 2]
+    if not (before.endswith(" ") and (before[0].isalnum() or before[0] in ",:")):
+        return False
+    # What begins with a capital behind a tag is the next sentence, or a name; it was cut off by the tag, or may be.
+    return behind[:1] in _BEHIND_A_WORD or (behind[:1] == " " and behind[1:].isalnum() and not behind[1:].isupper())
+
+
+def _trace(name: str, tag: str) -> str:
     """What a tag leaves behind."""
-    name = (tag[1] or "").lower()
     if name in BLOCK_TAGS:
         return " "
-    return "" if not name or name in INLINE_TAGS else tag[0]
+    return "" if not name or name in INLINE_TAGS else tag
 
 
 def has_mojibake(text: str) -> bool:

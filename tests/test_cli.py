@@ -4,7 +4,10 @@ The lines are chosen so that no reasonable model can err on them; what the model
 """
 
 import base64
+import bz2
+import gzip
 import json
+import lzma
 import os
 import pty
 import re
@@ -133,6 +136,20 @@ def test_missing_file_and_directory_do_not_stop_the_others(clean, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_are_no_text(clean, tmp_path, pack):
+    packed = pack((json.dumps({"text": ARTICLE}) + "\n").encode())
+    (tmp_path / "a.jsonl.gz").write_bytes(packed)
+    for done in (
+        clean("a.jsonl.gz"),
+        clean("-f", "jsonl", "a.jsonl.gz"),
+        clean(stdin=packed),
+        clean("explain", stdin=packed),
+    ):
+        assert (done.code, done.out) == (4, "")
+        assert "is packed with " in done.err and done.err.endswith("unpack it first, or give it to clean job\n")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_file_without_permission(clean, tmp_path):
     (tmp_path / "a.txt").touch(mode=0)
@@ -161,6 +178,15 @@ def test_a_verb_is_a_verb_only_as_the_first_word(clean, tmp_path):
     (tmp_path / "train").write_text(ARTICLE)
     assert clean("./train").out == clean("--", "train").out == clean("-q", "train").out == CLEANED
     assert clean("train").code == 2
+
+
+def test_a_verb_without_what_it_needs_says_so_in_lines(clean):
+    assert clean("completion").err.splitlines() == [
+        "clean: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish",
+        "clean: see clean completion --help",
+    ]
+    without = clean("model")
+    assert without.code == 2 and without.err == clean("model", "--help").out
 
 
 def test_two_dashes_end_the_options(clean, tmp_path):

@@ -151,6 +151,14 @@ def test_lines_keep_their_other_fields_byte_for_byte(clean):
     assert Path("out/part-00000.jsonl").read_text(encoding="utf-8") == wanted
 
 
+def test_a_table_may_hold_no_document_at_all(clean):
+    for name, texts in (("a", pa.array([TEXT])), ("b", pa.nulls(2)), ("c", pa.array([None, TEXT]))):
+        pq.write_table(pa.table({"text": texts}), f"{name}.parquet")
+    clean("a.parquet", "b.parquet", "c.parquet", "-o", "out", "-t", "parquet")
+    written = [pq.read_table(part)["text"].to_pylist() for part in sorted(Path("out").glob("*.parquet"))]
+    assert [text for texts in written for text in texts] == [STORY, None, None, None, STORY]
+
+
 def test_tables_keep_their_other_columns_and_metadata(clean):
     columns = {
         "nested": pa.array([[{"a": b"x", "b": {"c": 1}}], None]),

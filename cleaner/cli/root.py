@@ -78,9 +78,12 @@ def _invoke(root: Root, args: list[str]) -> int:
             return int(root.invoke(ctx) or 0)
     except click.exceptions.Exit as end:
         return end.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "clean"
-        say(error.format_message(), f"see {path} --help")
+        say(" ".join(error.format_message().split()), f"see {path} --help")
         return USAGE
     except BrokenPipeError:
         raise ReaderGone from None

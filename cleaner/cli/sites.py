@@ -14,7 +14,7 @@ HELP = """Count the lines that sites repeat, for --site-lines.
 \b
   clean sites articles.jsonl.gz -o sites.db
   clean sites crawl/*.warc.gz feed/ s3://bucket/*.parquet -o sites.db
-  clean --site-lines sites.db -f jsonl articles.jsonl.gz
+  zcat articles.jsonl.gz | clean --site-lines sites.db -f jsonl
   clean sites --partial -o monday.db monday.jsonl
   clean sites --partial --key-of monday.db -o tuesday.db tuesday.jsonl
   clean sites --merge monday.db tuesday.db -o sites.db

@@ -1,5 +1,6 @@
 """Where documents come from: files and stdin, and what the name of a file says about its form."""
 
+import io
 import os
 import sys
 from typing import BinaryIO
@@ -8,6 +9,8 @@ from cleaner.errors import InputError
 
 STDIN = "-"
 FORMS = ("auto", "text", "html", "jsonl")
+# What packed files begin with, and no text does.
+PACKED = {b"\x1f\x8b": "gzip", b"(\xb5/\xfd": "zstd", b"\xfd7zXZ\x00": "xz", b"BZh91AY&SY": "bzip2"}
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".html": "html", ".htm": "html", ".xhtml": "html"}
 
 
@@ -22,15 +25,20 @@ def name_of(source: str) -> str:
 
 
 def open_source(source: str) -> BinaryIO:
-    """The source as a stream of bytes, or `InputError`."""
-    if source == STDIN:
-        if sys.stdin is None:
-            raise InputError("cannot read <stdin>: it is closed")
-        return sys.stdin.buffer
+    """The source as a stream of bytes, or `InputError`; what is packed is no text, and is not unpacked here."""
+    if source == STDIN and sys.stdin is None:
+        raise InputError("cannot read <stdin>: it is closed")
     try:
-        return open(source, "rb")
+        stream = sys.stdin.buffer if source == STDIN else open(source, "rb")  # noqa: SIM115 -- the caller closes it
+        begin = stream.peek(max(map(len, PACKED))) if isinstance(stream, io.BufferedReader) else b""
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from error
+    for mark, name in PACKED.items():
+        if begin.startswith(mark):
+            if source != STDIN:
+                stream.close()
+            raise InputError(f"{name_of(source)} is packed with {name}: unpack it first, or give it to clean job")
+    return stream
 
 
 def read_source(source: str) -> bytes:

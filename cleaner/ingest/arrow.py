@@ -290,7 +290,8 @@ def type_of_text(field: "pa.Field") -> "pa.DataType":
         return pa.large_string()
     if types.is_string_view(kind):
         return pa.string_view()
-    if types.is_string(kind) or types.is_binary(kind) or types.is_binary_view(kind):
+    # Where all documents are missing, nobody may have told what they would have been.
+    if types.is_string(kind) or types.is_binary(kind) or types.is_binary_view(kind) or types.is_null(kind):
         return pa.string()
     raise InputError(f"column {field.name!r} holds {field.type}; documents are strings or bytes")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cleaner import __version__
 from cleaner.ingest.arrow import Request
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table, columns_of, with_strings
+from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table, columns_of
 from cleaner.model.bundle import read_bundle
 from cleaner.options import Options
 from cleaner.sites import SiteLines
@@ -31,9 +31,9 @@ def clean_batch(
     request = request or Request()
     clean = arrow_cleaner(request, bundle, options, site_lines)
     if not isinstance(batch, Mapping):
-        return _without_maps(clean_table(clean, with_strings(batch, request)))
+        return _without_maps(clean_table(clean, batch))
     # What is not given back is left as it was.
-    table = with_strings(pa.table({name: batch[name] for name in columns_of(batch, request)}), request)
+    table = pa.table({name: batch[name] for name in columns_of(batch, request)})
     return _without_maps(clean_table(clean, table)).to_pydict()
 
 

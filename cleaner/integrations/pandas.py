@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cleaner.ingest.arrow import Request, cleaned_schema
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import arrow_cleaner, clean_table, columns_of, with_strings
+from cleaner.integrations.tables import arrow_cleaner, clean_table, columns_of
 from cleaner.options import Options
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def cleaned_meta(df: "pd.DataFrame", request: Request) -> "pd.DataFrame":
 
 def _documents(df: "pd.DataFrame", request: Request) -> "pa.Table":
     pa = needed("pyarrow", "jobs")
-    return with_strings(pa.Table.from_pandas(df[columns_of(df.columns, request)], preserve_index=False), request)
+    return pa.Table.from_pandas(df[columns_of(df.columns, request)], preserve_index=False)
 
 
 def _with(df: "pd.DataFrame", cleaned: "pa.Table", request: Request) -> "pd.DataFrame":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cleaner.ingest.arrow import Request, cleaned_schema
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import arrow_cleaner, clean_table, columns_of, with_strings
+from cleaner.integrations.tables import arrow_cleaner, clean_table, columns_of
 from cleaner.options import Options
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def clean_frame(
 
 
 def _documents(frame: "pl.DataFrame", request: Request) -> "pa.Table":
-    return with_strings(frame.select(columns_of(frame.columns, request)).to_arrow(), request)
+    return frame.select(columns_of(frame.columns, request)).to_arrow()
 
 
 def _with(frame: "pl.DataFrame", cleaned: "pa.Table", request: Request) -> "pl.DataFrame":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleaner.ingest.arrow import Request
 from cleaner.ingest.needs import needed
-from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table, with_strings
+from cleaner.integrations.tables import ROWS, arrow_cleaner, clean_table
 from cleaner.options import Options
 
 if TYPE_CHECKING:
@@ -24,12 +24,11 @@ class CleanBatches:
         site_lines: str | Path | None = None,
     ) -> None:
         """Read the model; every node can read the bundle and the site lines."""
-        self._request = request or Request()
-        self._clean = arrow_cleaner(self._request, bundle, options, site_lines)
+        self._clean = arrow_cleaner(request, bundle, options, site_lines)
 
     def __call__(self, table: "pa.Table") -> "pa.Table":
         """The same rows, cleaned."""
-        return clean_table(self._clean, with_strings(table, self._request))
+        return clean_table(self._clean, table)
 
 
 def clean_dataset(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cleaner.errors import InputError
 from cleaner.ingest.arrow import ArrowCleaner, Request
 from cleaner.ingest.needs import needed
+from cleaner.model.bundle import MANIFEST
 from cleaner.normalize import replace_surrogates
 from cleaner.options import Options
 from cleaner.pipeline import Cleaner
@@ -27,8 +28,17 @@ _loading = Lock()
 
 
 @lru_cache(maxsize=8)
-def _read(bundle: str | None, options: Options, site_lines: str | None) -> Cleaner:
+def _read(bundle: str | None, options: Options, site_lines: str | None, _stamps: tuple[object, ...]) -> Cleaner:
     return Cleaner.load(bundle, options, site_lines)
+
+
+def _stamp(path: str | Path | None) -> tuple[int, ...] | None:
+    """What changes when a file is written again; nothing of a file that is not there."""
+    try:
+        told = Path(path).stat() if path else None
+    except OSError:
+        return None
+    return told and (told.st_ino, told.st_size, told.st_mtime_ns)
 
 
 def cleaner_of(
@@ -36,11 +46,14 @@ def cleaner_of(
 ) -> Cleaner:
     """The cleaner of this process with that model, these options and that table; threads that ask at once wait for one.
 
+    A model or a table that was written anew is read anew.
+
     >>> cleaner_of() is cleaner_of(options=Options())
     True
     """
     with _loading:
-        return _read(bundle and str(bundle), options or Options(), site_lines and str(site_lines))
+        stamps = _stamp(bundle and Path(bundle, MANIFEST)), _stamp(site_lines)
+        return _read(bundle and str(bundle), options or Options(), site_lines and str(site_lines), stamps)
 
 
 def arrow_cleaner(
@@ -70,15 +83,6 @@ def columns_of(names: Iterable[str], request: Request) -> list[str]:
     if request.text not in (names := list(names)):
         raise InputError(f"no column {request.text!r}; there are {', '.join(map(str, names))}")
     return [name for name in (request.text, request.url, request.charset) if name in names]
-
-
-def with_strings(table: "pa.Table", request: Request) -> "pa.Table":
-    """The same table; documents all of which are missing are strings, because nobody told their frame what else."""
-    pa = needed("pyarrow", "jobs")
-    place = table.schema.get_field_index(request.text)
-    if place < 0 or not pa.types.is_null(table.schema.field(place).type):
-        return table
-    return table.set_column(place, request.text, table.column(place).cast(pa.string()))
 
 
 def clean_records(

@@ -37,7 +37,10 @@ REPAIRED = {
     "un<b>believ</b>able <SPAN class='x'>news</SPAN>": "unbelievable news",
     "see <a href='https://example.org/?a=1&b=2'>this</a>.": "see this.",
     "one<!-- ad slot -->two": "onetwo",
-    "a <<b>p> b": "a b",
+    "a <<b>p>b": "a b",
+    "The end. </p> <p> Then <b>more</b> of it</div> and on": "The end. Then more of it and on",
+    "the words <i>in</i> <i>slant</i> and <br> below": "the words in slant and below",
+    "use the &lt;h1&gt; element, and not &amp;lt;b&amp;gt;.": "use the <h1> element, and not <b>.",
     # mojibake
     "itâ€™s â€œfineâ€\u009d â€“ reallyâ€¦": "it’s “fine” – really…",
     "Ã©tÃ© Ã\u00a0 Paris": "été à Paris",
@@ -74,6 +77,8 @@ UNTOUCHED = [
     "x < y > z, I <3 you, 1<2>0, <<EOF, -> <-",
     "List<String>, vector<int>, Set<A>, Map<a, b>, Array<Object>, <Button>, <T>",
     "he said <a long time ago> and <b as in boy>",
+    "They put <title> in place of <h1>, <script src='x.js'> behind it, and </footer> at the end.",
+    "Break lines with “<br>”, (<hr>) or `<wbr>`, not with '<p>' or \"</p>\".",
     "“Curly” ‘quotes’, «guillemets», em—dash, en–dash, non‑break, ellipsis…, ﬁne ½ ™ Ａ",
     "L’été à Noël, où l’œuvre coûta cher : « Ça va ? »",
     "ÉTÉ À LA CARTE – «À BIENTÔT» CHÂTEAU… PÂQUES”",
@@ -152,6 +157,8 @@ def test_every_known_tag_goes_and_blocks_part_words(tag: str) -> None:
 @example("<" * 40 + "b>" * 40)
 @example("Ã\u200b©")
 @example("&amp\u037e")
+@example("a <b>  c</b> <i> d (<u>) e")
+@example("a <b>&lt;/b&gt; c <b> d")
 def test_the_result_is_clean_and_final(text: str) -> None:
     once = normalize_line(text)
     assert normalize_line(once) == once
