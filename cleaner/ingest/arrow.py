@@ -65,6 +65,8 @@ class Request:
         for extra in self.extras:
             if extra not in EXTRAS:
                 raise OptionError(f"nothing is called {extra!r} that could be told; there are {', '.join(EXTRAS)}")
+        if self.text in {ERROR, *(f"clean_{extra}" for extra in self.extras)}:
+            raise OptionError(f"the text cannot be called {self.text!r}: that holds something else")
         object.__setattr__(self, "extras", tuple(extra for extra in EXTRAS if extra in self.extras))
 
 

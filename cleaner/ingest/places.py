@@ -47,6 +47,8 @@ def parted(name: str) -> tuple["Place", str]:
         path = Path(here)
         return _Local(path.parent), path.name
     folder, _, last = name.rpartition("/")
+    if "://" not in folder or not last:
+        raise OptionError(f"{name} names no file in a folder")
     return place_of(folder), last
 
 

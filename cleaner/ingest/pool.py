@@ -35,8 +35,8 @@ _STARTS: Final = 3
 # A process that closed its socket ends within these seconds, by itself or because somebody killed it; and no more may
 # pass between two pieces of a message.
 _PATIENCE: Final = 5.0
-# In the place of a message that may be large, and is not sent again.
-_SENT: Final = memoryview(b"")
+# Messages of more bytes are not made ahead: they would stand beside the documents that they are made of.
+_AHEAD: Final = 4 << 20
 # The worker imports what its parent does, wherever that comes from, and nothing from the folder it was started in.
 _PROGRAM: Final = (
     "import sys; sys.path[:] = sys.argv[2:]; from cleaner.ingest.worker import main; main(int(sys.argv[1]))"
@@ -98,21 +98,28 @@ def _twice(order: Order) -> Generator[Order, Answer | Lost, Answer | Lost]:
 class _Job:
     """A chunk on its way: what it is known by, the steps still to take, and the next of them as it is sent."""
 
-    __slots__ = ("_steps", "key", "message", "seconds")
+    __slots__ = ("_message", "_order", "_steps", "key")
 
-    def __init__(self, key: Any, running: Steps) -> None:
+    def __init__(self, key: Any, running: Steps, *, ahead: bool) -> None:
         self.key = key
         self._steps = running
-        self._take(next(running))
+        self._order = next(running)
+        self._message = ForkingPickler.dumps(self._order.task) if ahead else None
 
-    def _take(self, order: Order) -> None:
-        self.seconds = order.seconds
-        self.message = ForkingPickler.dumps(order.task)
+    @property
+    def seconds(self) -> float:
+        """The time that a worker has for the next step."""
+        return self._order.seconds
+
+    def message(self) -> memoryview:
+        """The next step as it is sent, which is done but once."""
+        message, self._message = self._message or ForkingPickler.dumps(self._order.task), None
+        return message
 
     def go_on(self, answer: Answer | Lost) -> Answer | None:
         """Take the next step after the answer to the last; what the chunk came to, if there is none."""
         try:
-            self._take(self._steps.send(answer))
+            self._order = self._steps.send(answer)
         except StopIteration as end:
             done: Answer = end.value
             return done
@@ -130,6 +137,7 @@ class _Worker:
     deadline: float = 0.0
     began: float = 0.0
     spent: float = 0.0
+    failed: int = 0  # starts, since the last that did not
 
     def expired(self) -> bool:
         """Whether it has had its time; if not, it gets what is left of it."""
@@ -165,7 +173,6 @@ class Pool:
         """
         self._setup = setup
         self._seconds = seconds
-        self._failed = 0  # starts, since the last that did not
         self._workers: list[_Worker] = []
         self._waiting: deque[_Job] = deque()
         try:
@@ -212,10 +219,10 @@ class Pool:
     def submit(self, key: Any, chunk: Chunk) -> None:
         """Take a chunk, for which there must be room."""
         assert self.has_room
-        self._waiting.append(_Job(key, steps(chunk, self._seconds)))
-        idle = next((worker for worker in self._workers if worker.job is None), None)
-        if idle is not None:
-            self._give_next(idle)
+        self._waiting.append(_Job(key, steps(chunk, self._seconds), ahead=chunk.size <= _AHEAD))
+        idle = [worker for worker in self._workers if worker.job is None]
+        if idle:
+            self._give_next(next((worker for worker in idle if worker.ready), idle[0]))
 
     def _give_next(self, worker: _Worker) -> None:
         """Give the chunk that has waited longest, if one does, to a worker that has none."""
@@ -257,7 +264,7 @@ class Pool:
             raise answer
         assert worker.job is not None
         if answer == READY:
-            worker.ready, self._failed = True, 0
+            worker.ready, worker.failed = True, 0
             self._send(worker, worker.job)
         else:
             self._step(worker, worker.job, answer, done)
@@ -277,9 +284,11 @@ class Pool:
         worker.deadline = worker.began + (job.seconds if worker.ready else _START)
         if worker.ready:
             worker.spent = _spent(worker.process.pid)
-            with suppress(OSError):  # a worker that is gone is noticed when its answer is waited for
-                worker.connection.send_bytes(job.message)
-            job.message = _SENT
+            try:
+                worker.connection.send_bytes(job.message())
+            except OSError:
+                # It is gone, which is noticed when its answer is waited for; or it stands still with half a message.
+                worker.process.kill()
 
     def _lose(self, worker: _Worker, reason: str, *, died: bool, done: list[tuple[Any, Answer]]) -> None:
         """Put a new process in the place of one that does not answer, and go on without its answer."""
@@ -287,8 +296,8 @@ class Pool:
         code, was_ready = self._stop(worker), worker.ready
         ending = f"signal {-code}" if code < 0 else f"exit code {code}"
         if not was_ready:
-            self._failed += 1
-            if self._failed >= _STARTS:
+            worker.failed += 1
+            if worker.failed >= _STARTS:
                 raise CleanerError(f"a worker cannot start ({ending}); the reason may stand above")
         worker.process, worker.connection = self._started()
         worker.ready = False

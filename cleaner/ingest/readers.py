@@ -6,7 +6,9 @@ unbroken one does.
 
 import io
 import os
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, groupby
 from pathlib import Path
@@ -30,9 +32,9 @@ CHUNK_BYTES: Final = 1_000_000
 DOCUMENT_BYTES: Final = 20_000_000
 _PIECE: Final = 1 << 20
 _BOM: Final = b"\xef\xbb\xbf"
+# How zlib is told that what follows is a member of a gzip file.
+_GZIP_MEMBER: Final = 16 + zlib.MAX_WBITS
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
-# How WARC files are packed whose places are those of the file as it is.
-_SOUGHT: Final = frozenset({"", "gz"})
 _DAMAGED: Final = "the file is damaged or cut off"
 # The place behind the last document of a damaged file, from where there is nothing to read but that it is damaged.
 _BEHIND: Final = 1 << 62
@@ -199,17 +201,20 @@ class Reader:
         # Of a stream nobody knows how much there is.
         consumed = raw.tell if raw.seekable() else lambda: 0
         with unpacked(source, raw) as stream:
-            _skip(stream, offset)
-            while line := stream.readline(self._limits.document_bytes + 1):
-                here, data, number = offset, line.removesuffix(b"\n").removesuffix(b"\r"), number + 1
-                offset += len(line)
+            _skip(stream, offset, is_packed=bool(source.compression))
+            most = self._limits.document_bytes
+            # The longest line that is read whole is a document of that size with both characters of its line end.
+            while line := stream.readline(most + 2):
+                here, number, offset = offset, number + 1, offset + len(line)
+                is_whole = line.endswith(b"\n")
+                data = line[:-1].removesuffix(b"\r") if is_whole else line
                 if here == 0:
                     data = data.removeprefix(_BOM)
                 what: Item | Refused = Item(here, number, data)
-                if len(line) > self._limits.document_bytes and not line.endswith(b"\n"):
-                    spilled, size = self._spill(data, _rest_of_line(stream))
+                if len(data) > most or (len(line) > most + 1 and not is_whole):
+                    spilled, size = self._spill(data, iter(()) if is_whole else _rest_of_line(stream))
                     offset += size - len(data)
-                    if spilled is not None:
+                    if spilled is not None and not is_whole:
                         _end_line(spilled)
                     what = Refused(source.name, here, number, self._too_long(), spilled=spilled)
                 elif not data.strip():
@@ -226,7 +231,9 @@ class Reader:
                 # Few rows when they are long.
                 step = max(1, batch.num_rows * CHUNK_BYTES // max(batch.nbytes, CHUNK_BYTES))
                 for begin in range(0, batch.num_rows, step):
-                    part = batch.slice(begin, step)
+                    rows = range(begin, min(begin + step, batch.num_rows))
+                    # A slice would be sent with all that it was cut from.
+                    part = batch if len(rows) == batch.num_rows else taken(batch, list(rows))
                     row += part.num_rows
                     if group == start.offset and row <= start.number:
                         continue
@@ -397,31 +404,59 @@ def _end_line(path: Path) -> None:
         file.truncate(size - len(end) + len(end.removesuffix(b"\n").removesuffix(b"\r")))
 
 
-def _skip(stream: IO[bytes], offset: int) -> None:
-    """Go to a byte of what was unpacked; what is not compressed can be sought in, the rest is read over."""
-    if offset and stream.seekable():
+def _skip(stream: IO[bytes], offset: int, *, is_packed: bool) -> None:
+    """Go to a byte of what was unpacked.
+
+    What is packed is read over, in the same pieces as it is read in: what one of them had begun to unpack in front of
+    damage is lost, so other pieces would be other documents.
+    """
+    if offset and not is_packed and stream.seekable():
         stream.seek(offset)
         return
-    while offset > 0 and (piece := stream.read(min(offset, _PIECE))):
+    while offset > 0 and (piece := stream.read(min(offset, io.DEFAULT_BUFFER_SIZE))):
         offset -= len(piece)
 
 
-def _from(source: Source, raw: IO[bytes], offset: int) -> IO[bytes]:
-    """A WARC file from a place on, which is one of the file as it is when fastwarc unpacks it by itself."""
-    stream = raw if source.compression in _SOUGHT else unpacked(source, raw)
-    _skip(stream, offset)
-    return stream
+class _InPieces:
+    """A stream that is packed, read as `_skip` reads it, whatever the reader asks for."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def read(self, size: int) -> bytes:
+        """Some bytes; none at the end."""
+        self._stream.peek()
+        return bytes(self._stream.read1(size))
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return int(self._stream.tell())
+
+
+def _from(source: Source, raw: IO[bytes], offset: int) -> "IO[bytes] | _InPieces":
+    """A WARC file from a place on, which is one of the file as it is when that can be sought in."""
+    is_packed = not _can_be_sought(source)
+    stream = unpacked(source, raw) if is_packed else raw
+    _skip(stream, offset, is_packed=is_packed)
+    return _InPieces(stream) if is_packed else stream
+
+
+def _can_be_sought(source: Source) -> bool:
+    """Whether the records of a WARC file can be sought in the file as it is: each is packed by itself, or none is."""
+    if source.compression != "gz":
+        return not source.compression
+    with open_raw(source) as raw, suppress(zlib.error, EOFError):
+        first = io.BytesIO(zlib.decompressobj(_GZIP_MEMBER).decompress(raw.read(_PIECE), _PIECE))
+        return not (_pass_record(first) and first.read().strip())
+    return True
 
 
 def _whole_records(source: Source, offset: int) -> int | None:
     """How many records from a place on are whole, when the file is cut off behind them; ``None`` when it is not."""
     whole = 0
     with open_raw(source) as raw:
-        stream = unpacked(source, raw)
-        if source.compression in _SOUGHT:
-            _skip(raw, offset)
-        else:
-            _skip(stream, offset)
+        stream, is_packed = unpacked(source, raw), not _can_be_sought(source)
+        _skip(stream if is_packed else raw, offset, is_packed=is_packed)
         try:
             while _pass_record(stream):
                 whole += 1

@@ -1,8 +1,8 @@
 """What a job writes: shards that are whole or not there, their errors, their markers, and what the job was asked for.
 
-A shard is made beside its place and put there when it is whole, then its errors, then its marker. So a marker says that
-all of its shard is there, and what stands without one is written again. How things come to their place, and who may
-write there, is the business of ``places``.
+A shard is made beside its place and put there when it is whole, its errors before it and its marker after it. So a
+marker says that all of its shard is there, and what stands without one is written again. How things come to their
+place, and who may write there, is the business of ``places``.
 """
 
 import json

@@ -11,7 +11,6 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from operator import or_
 from typing import Any, Final, NamedTuple
 
 from cleaner.errors import CleanerError
@@ -117,8 +116,12 @@ class _Lines:
         if self._target.format == PARQUET:
             rows = self._clean.told(with_fields(fields, self._request), outcomes)
             return encoded_rows(self._target, rows.drop_columns([ERROR]), self._request)
-        told = (told_of(outcome.result, self._request) for outcome in outcomes if outcome.result is not None)
-        return encoded(self._target, map(or_, fields, told), self._request)
+        records = (
+            own | told_of(outcome.result, self._request)
+            for own, outcome in zip(fields, outcomes, strict=True)
+            if outcome.result is not None
+        )
+        return encoded(self._target, records, self._request)
 
 
 class _Rows:

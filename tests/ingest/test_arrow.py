@@ -110,7 +110,8 @@ def test_what_cannot_be_cleaned_at_all_is_named(cleaner):
         ArrowCleaner(cleaner)(pa.record_batch({"a": [1]}))
     with pytest.raises(InputError, match="holds int64"):
         ArrowCleaner(cleaner)(pa.record_batch({"text": [1]}))
-    for wrong in ({"form": "pdf"}, {"extras": ("all",)}, {"text": "url"}):
+    wrong_names = {"text": "clean_kinds", "extras": ("kinds",)}, {"text": "clean_error"}
+    for wrong in ({"form": "pdf"}, {"extras": ("all",)}, {"text": "url"}, *wrong_names):
         with pytest.raises(OptionError):
             Request(**wrong)
 

@@ -257,6 +257,9 @@ def test_a_url_that_is_no_folder_is_refused():
     for url, said in {"frail://out/*": "is a pattern", "nothing://out": "nothing"}.items():
         with pytest.raises(OptionError, match=said):
             place_of(url)
+    for url in ("frail://errors.jsonl", "frail://errors/"):
+        with pytest.raises(OptionError, match="names no file"):
+            parted(url)
 
 
 def test_a_url_of_this_machine_is_a_folder_of_this_machine(tmp_path):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import threading
 from time import monotonic, sleep
 
 import pytest
@@ -142,10 +141,31 @@ def test_a_worker_that_is_stopped_in_the_middle_of_its_message_holds_nobody_up(s
     monkeypatch.setattr("cleaner.ingest.pool._PATIENCE", 1.0)
     with Pool(1, setup, 30) as pool:
         run(pool, chunk_of(line("a")))
-        process = pool._workers[0].process
-        os.kill(process.pid, signal.SIGSTOP)
-        threading.Timer(8, lambda: process.poll() is None and process.kill()).start()
-        assert run(pool, chunk_of(*[line("x" * 400_000)] * 2))[0].documents == 2
+        os.kill(pool._workers[0].process.pid, signal.SIGSTOP)
+        # Nobody wakes it; and its document is cleaned by another, because it may not be its fault.
+        answer = run(pool, chunk_of(*[line("x" * 400_000)] * 2))[0]
+        assert (answer.documents, answer.bad) == (2, [])
+
+
+def test_workers_are_killed_while_others_wait_for_one(setup):
+    chunks = [chunk_of(line(f"{n} a"), line(f"{n} b")) for n in range(12)]
+    with Pool(4, setup, 30) as pool:
+        for worker in pool._workers[1:]:
+            worker.process.kill()  # while it reads the model, or before
+        answers = run(pool, *chunks[:8])
+        for worker in pool._workers[:3]:
+            worker.process.kill()
+        more = run(pool, *chunks[8:])
+    told = [answers[n].data for n in range(8)] + [more[n].data for n in range(4)]
+    assert told == [b'{"text":"%d a"}\n{"text":"%d b"}\n' % (n, n) for n in range(12)]
+    assert not any(answer.bad for answer in [*answers.values(), *more.values()])
+
+
+def test_large_chunks_are_cleaned_though_they_are_not_packed_ahead(setup, monkeypatch):
+    monkeypatch.setattr("cleaner.ingest.pool._AHEAD", -1)
+    with Pool(1, setup, 30) as pool:
+        answers = run(pool, *(chunk_of(line(str(n))) for n in range(4)))
+    assert [answers[n].data for n in range(4)] == [b'{"text":"%d"}\n' % n for n in range(4)]
 
 
 def test_what_was_asked_for_wrongly_is_raised_with_its_file(setup):

@@ -5,6 +5,9 @@ import gzip
 import io
 import json
 import lzma
+import pickle
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import job_corpus
@@ -45,6 +48,7 @@ def inputs(tmp_path):
     captures[4] = captures[4].replace(b"text/html", b"image/png")
     for suffix, pack in PACK.items():
         (tmp_path / f"e.warc{suffix}").write_bytes(b"".join(map(pack, captures)))
+    (tmp_path / "e2.warc.gz").write_bytes(gzip.compress(b"".join(captures)))
     (tmp_path / "f.warc").write_bytes(b"".join(captures)[:-40])
     (tmp_path / "g.warc.gz").write_bytes(b"".join(map(gzip.compress, captures))[:-30])
     damaged = bytearray(b"".join(map(gzip.compress, captures)))
@@ -85,6 +89,34 @@ def test_from_behind_every_chunk_reading_goes_on_as_before(inputs):
         if chunk.ends_shard:
             rest = chunks_of(inputs, start=chunk.after, shard=chunk.shard + 1)
             assert list(map(documents_of, rest)) == told[place + 1 :], chunk
+
+
+@pytest.mark.parametrize(
+    "suffix", [".jsonl.gz", ".jsonl.bz2", ".jsonl.xz", ".jsonl.zst", ".warc.gz", ".warc.bz2", ".warc.zst"]
+)
+def test_from_behind_every_chunk_in_front_of_damage_too(tmp_path, suffix):
+    draw = random.Random(7)
+    texts = [draw.randbytes(draw.randrange(90, 180)).hex() for _ in range(400)]
+    kind, _, packing = suffix[1:].partition(".")
+    parts = [
+        b'{"text": "%s"}\n' % text.encode() if kind == "jsonl" else job_corpus.capture_of(n, text.encode())
+        for n, text in enumerate(texts)
+    ]
+    pack = PACK[f".{packing}"]
+    packed = b"".join(map(pack, parts)) if suffix == ".warc.gz" else pack(b"".join(parts))
+    flipped = bytearray(packed)
+    flipped[len(packed) * 3 // 5] ^= 0xFF
+    (tmp_path / f"cut{suffix}").write_bytes(packed[: len(packed) * 2 // 3])
+    (tmp_path / f"flipped{suffix}").write_bytes(flipped)
+    limits = Limits(600, 60)
+    whole = chunks_of(tmp_path, limits)
+    # How far that is in the file is told by pieces that fastwarc reads, and is for the progress only.
+    told = [documents_of(replace(chunk, consumed=0)) for chunk in whole]
+    assert any(chunk.refused for chunk in whole)
+    for place, chunk in enumerate(whole):
+        if chunk.ends_shard:
+            rest = chunks_of(tmp_path, limits, chunk.after, chunk.shard + 1)
+            assert [documents_of(replace(chunk, consumed=0)) for chunk in rest] == told[place + 1 :], chunk
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -180,3 +212,25 @@ def test_what_the_system_does_not_let_us_read_ends_reading(tmp_path):
     (tmp_path / "a.jsonl").unlink()
     with pytest.raises(InputError, match=r"a\.jsonl.*No such file"):
         list(Reader(sources, Limits(), tmp_path, one_schema=False).chunks(Position(), 0))
+
+
+def test_a_document_may_be_as_long_as_it_may_whatever_ends_its_line(tmp_path):
+    lines = [
+        b"a" * 40 + b"\n",
+        b"b" * 40 + b"\r\n",
+        b"c" * 40 + b"\r" + b"c" * 9 + b"\n",
+        b"d" * 41 + b"\r\n",
+        b"e" * 40,
+    ]
+    (tmp_path / "a.jsonl").write_bytes(b"".join(lines))
+    chunks = chunks_of(tmp_path, Limits(40, 99))
+    assert [item.data[:1] for chunk in chunks for item in chunk.documents] == [b"a", b"b", b"e"]
+    refused = [one for chunk in chunks for one in chunk.refused]
+    assert [one.spilled.read_bytes() for one in refused] == [b"c" * 40 + b"\r" + b"c" * 9, b"d" * 41]
+    assert [one.offset for one in refused] == [83, 134]
+
+
+def test_long_rows_are_sent_alone(tmp_path):
+    pq.write_table(pa.table({"text": ["x" * 3000 + str(n) for n in range(20)]}), tmp_path / "a.parquet")
+    sizes = [len(pickle.dumps(chunk.documents)) for chunk in chunks_of(tmp_path, Limits(9999, 99))]
+    assert len(sizes) == 20 and max(sizes) < 6000
