@@ -135,7 +135,14 @@ def test_fillings_have_one_opening():
         ("www.lantern.example", SITE),
         ("lantern.example/ferry", SITE),
         ("https://news.lantern.example", "news.lantern.example"),
-        *((nothing, None) for nothing in ("", None, "/a", "mailto:us@lantern.example", "https://", "two words")),
+        ("http://[::1]/x", "[::1]"),
+        ("https://user@[2001:DB8::7]:8080", "[2001:db8::7]"),
+        ("[2001:db8::7]:8080/x", "[2001:db8::7]"),
+        ("[::1]", "[::1]"),
+        *(
+            (nothing, None)
+            for nothing in ("", None, "/a", "mailto:us@lantern.example", "https://", "two words", "http://[", "[]")
+        ),
     ],
 )
 def test_the_site_is_the_host(url, site):
