@@ -70,13 +70,14 @@ def find_sources(
     sources: dict[str, Source] = {}
     for one in inputs:
         if once and (stream := _stream(one)):
-            sources[stream.name] = stream
+            sources.setdefault(one if stream == STDIN else address_of(one), stream)
             continue
         found = list(_remote(one, given, without) if "://" in one else _local(one, given, without))
         if not found:
             raise InputError(f"{one}: no files of documents there; looked for {', '.join(_SUFFIXES)}")
-        # A file that is named twice is read once.
-        sources |= {source.name: source for source in found if source.name not in sources}
+        # A file that is named twice, in whatever way, is read once.
+        for source in found:
+            sources.setdefault(address_of(source.name), source)
     return list(sources.values())
 
 
