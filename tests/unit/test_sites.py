@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from cleaner import Cleaner, InputError, Kind, Options, Reason
 from cleaner.errors import OutputError
-from cleaner.ingest import LineJudge
+from cleaner.ingest import LineJudge, partial_counts
 from cleaner.sites import SiteLines, site_of
-from cleaner.sites.arrow import counts_schema, day_of, days_of, partial_counts
+from cleaner.sites.arrow import counts_schema, day_of, days_of
 from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts
 from cleaner.sites.decision import ASKING, LEAST_DAYS, LEAST_DOCUMENTS, OTHER, is_repeated
 from cleaner.sites.fingerprints import KEY_BYTES, mark_of, opening_bits, opening_of, slotted
@@ -154,6 +154,23 @@ def test_the_day_of_a_date():
     assert [day_of(value) for value in ("1 March 2024", None, 20240301, "2024-13-01", "")] == [None] * 5
 
 
+def test_days_are_told_of_dates_times_and_texts_alone():
+    day = date(2024, 3, 1)
+    texts = pa.array(["2024-03-01T09:00:00Z", None, "no"])
+    views = (pa.string_view(), pa.binary_view())
+    for kind in (pa.string(), pa.large_string(), pa.binary(), *views, pa.dictionary(pa.int32(), pa.string())):
+        assert days_of(texts.cast(kind)) == [day, None, None]
+    assert days_of(pa.array([b"2024-03-01", None, b"2024-03-\xff1"], pa.binary(10))) == [day, None, None]
+    morning = pa.array(["2024-03-01T09:00:00", None]).cast(pa.timestamp("us"))
+    for zone in ("Foo/Bar", "GMT+08:00", "+08:00"):
+        times = morning.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone))
+        assert days_of(times) == days_of(times.dictionary_encode()) == [day, None]
+    nested = pa.list_(pa.timestamp("ns")), pa.struct({"at": pa.timestamp("ns")})
+    others = [pa.array([1], kind) for kind in (pa.time64("ns"), pa.duration("ns"), pa.int64(), pa.float64())]
+    for column in (*others, pa.array([[1]], nested[0]), pa.array([{"at": 1}], nested[1]), pa.array([True])):
+        assert days_of(column) == [None]
+
+
 def test_the_days_of_a_column():
     late = pa.array([0, None, 20_000 * 86_400 - 1], pa.timestamp("s"))
     assert days_of(late) == [date(1970, 1, 1), None, date(2024, 10, 3)]
@@ -214,9 +231,9 @@ def test_counts_of_an_engine_are_those_that_were_made_here(tmp_path, documents, 
     with LineCounts(KEY) as counts:
         for part in (documents[:cut], documents[cut:]):
             columns = {
-                "site": pa.array([f"https://www.{document.site}/x" for document in part], pa.string()),
+                "url": pa.array([f"https://www.{document.site}/x" for document in part], pa.string()),
                 "text": pa.array([document.text for document in part], pa.string()),
-                "day": pa.array([document.day for document in part], pa.date32()),
+                "date": pa.array([document.day for document in part], pa.date32()),
             }
             batch = partial_counts(pa.RecordBatch.from_pydict(columns), by_length, KEY)
             assert batch.schema == counts_schema()
@@ -226,10 +243,10 @@ def test_counts_of_an_engine_are_those_that_were_made_here(tmp_path, documents, 
 
 
 def test_an_engine_leaves_out_what_has_no_site_or_text():
-    batch = pa.record_batch({"site": [None, SITE, SITE], "text": [LINES[0], None, LINES[0]]})
+    batch = pa.record_batch({"url": [None, SITE, SITE], "text": [LINES[0], None, LINES[0]]})
     assert partial_counts(batch, by_length, KEY).column("documents").to_pylist() == [1, 1]
-    with pytest.raises(InputError, match="no column text"):
-        partial_counts(batch.select(["site"]), by_length, KEY)
+    with pytest.raises(InputError, match="not one column 'text'"):
+        partial_counts(batch.select(["url"]), by_length, KEY)
     with LineCounts(KEY) as counts, pytest.raises(InputError, match="documents, edges"):
         counts.add_counts(batch)
 
