@@ -1,7 +1,9 @@
 """Repeated lines of sites: what is one line, counting and merging, the files, and what follows for a line."""
 
+import os
 import pickle
 import sqlite3
+import stat
 from contextlib import closing
 from datetime import date, timedelta
 from textwrap import fill
@@ -14,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleaner import Cleaner, InputError, Kind, Options, Reason
-from cleaner.errors import OutputError
+from cleaner.errors import OptionError, OutputError
 from cleaner.ingest import LineJudge, partial_counts
 from cleaner.sites import SiteLines, site_of
 from cleaner.sites.arrow import counts_schema, day_of, days_of
-from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts
+from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts, check_target
 from cleaner.sites.decision import ASKING, LEAST_DAYS, LEAST_DOCUMENTS, OTHER, is_repeated
 from cleaner.sites.fingerprints import KEY_BYTES, mark_of, opening_bits, opening_of, slotted
 from cleaner.sites.store import PARTIAL, SITES_VERSION, content_digest, key_of
@@ -208,7 +210,9 @@ def test_the_order_of_documents_changes_nothing(tmp_path, documents, draw):
 @slow
 def test_counts_that_are_merged_are_those_that_were_made_together(tmp_path, documents, cut, other_cut, turned):
     first, last = sorted((cut, other_cut))
-    parts = [documents[:first], documents[first:last], documents[last:]]
+    # Each has a document of its own: what holds the same counts is not merged twice.
+    own = [Document(f"{number}.example", None, "") for number in range(3)]
+    parts = [[*documents[:first], own[0]], [*documents[first:last], own[1]], [*documents[last:], own[2]]]
     names = [written(tmp_path / f"{i}.db", part, partial=True) for i, part in enumerate(parts)]
     with LineCounts(KEY) as counts:
         # Two are merged before, in one order or the other.
@@ -220,7 +224,7 @@ def test_counts_that_are_merged_are_those_that_were_made_together(tmp_path, docu
             for name in (tmp_path / "pair.db", names[0]):
                 counts.add_file(name)
             counts.write(tmp_path / "merged.db", partial=partial)
-        together = written(tmp_path / "together.db", documents, partial=partial)
+        together = written(tmp_path / "together.db", [*documents, *own], partial=partial)
         assert content(tmp_path / "merged.db") == content(together)
         assert (tmp_path / "merged.db").read_bytes() == together.read_bytes()
 
@@ -394,6 +398,51 @@ def test_what_stood_there_stays_when_writing_fails(tmp_path, monkeypatch):
     assert [child.name for child in tmp_path.iterdir()] == ["t.db"]
     with pytest.raises(OutputError):
         written(tmp_path / "nowhere" / "t.db", [])
+
+
+def test_nothing_but_a_table_is_replaced(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a table")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("notes.txt")
+    (tmp_path / "link to the pipe").symlink_to("pipe")
+    before = {path.name: path.lstat() for path in tmp_path.iterdir()}
+    for name in before:
+        with pytest.raises(OptionError, match=f"{name} is no "):
+            check_target(tmp_path / name)
+        with pytest.raises(OptionError, match=f"{name} is no "):
+            written(tmp_path / name, [])
+    assert {path.name: path.lstat().st_ino for path in tmp_path.iterdir()} == {
+        name: found.st_ino for name, found in before.items()
+    }
+    assert (tmp_path / "notes.txt").read_text() == "not a table"
+
+
+def test_a_table_that_is_replaced_keeps_its_mode(tmp_path):
+    path = written(tmp_path / "t.db", days(4, LINES[2]))
+    fresh = path.stat().st_mode
+    path.chmod(0o640)
+    (tmp_path / "link.db").symlink_to("t.db")
+    written(tmp_path / "link.db", days(5, LINES[2]))
+    assert (stat.S_IMODE(path.stat().st_mode), SiteLines(path).documents(SITE)) == (0o640, 5)
+    path.write_bytes(path.read_bytes()[:3000])
+    assert written(path, days(3, LINES[2]), partial=True).stat().st_mode != fresh, "a damaged one is replaced too"
+
+
+def test_the_same_counts_are_merged_once(tmp_path):
+    path = written(tmp_path / "p.db", days(4, LINES[2]), partial=True)
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(path.read_bytes())
+    for other in (path, copy):
+        with LineCounts(KEY) as counts:
+            counts.add_file(path)
+            with pytest.raises(InputError, match=rf"{other.name} holds the same counts as .*p\.db"):
+                counts.add_file(other)
+    with LineCounts(KEY) as counts:
+        for name in ("one.db", "other.db"):
+            counts.add_file(written(tmp_path / name, [], partial=True))
 
 
 def test_the_digest_covers_every_table(tmp_path):
