@@ -14,7 +14,7 @@ from cleaner.errors import CleanerError, InputError
 from cleaner.ingest.arrow import Request, documents_of, is_html, sizes_of
 from cleaner.ingest.readers import DOCUMENT_BYTES, Chunk
 from cleaner.ingest.records import Item, LineError, fields_of, text_of
-from cleaner.ingest.sources import FILE, JSONL, WARC
+from cleaner.ingest.sources import JSONL, WARC
 from cleaner.normalize import replace_surrogates
 from cleaner.sites.arrow import batch_of_counts, day_of, days_of
 from cleaner.sites.counting import Document, Judge, LineCounts, Scored, counts_of
@@ -83,6 +83,7 @@ class _Found(NamedTuple):
 class ChunkCounter:
     """Counts the documents of chunks: ``counted`` so many, ``without_day`` of them without a date; ``refused`` so many.
 
+    ``torn`` says which files could not be read to their end, and why.
     ``request`` names what holds text and URL, ``date`` what holds the date. ``refuse`` is told of each document that
     cannot be counted: where it stands, why, and its bytes as they came, of which there may be none.
     """
@@ -99,6 +100,7 @@ class ChunkCounter:
         self._counts, self._cleaner, self._request = counts, cleaner, request
         self._date, self._refuse = date, refuse
         self.counted = self.without_day = self.refused = 0
+        self.torn: list[str] = []
 
     def add(self, chunk: Chunk) -> None:
         """Count the documents of a chunk.
@@ -106,13 +108,13 @@ class ChunkCounter:
         Raises
         ------
         InputError
-            When its file cannot be read on behind it, or has no column of documents.
+            When its file has no column of documents.
         """
         for refused in chunk.refused:
             if refused.torn:
-                raise InputError(f"{refused.source} {refused.reason}")
-            place = refused.source if chunk.format == FILE else f"{refused.source}:{refused.number}"
-            self._leave_out(place, refused.reason, refused.raw)
+                self.torn.append(f"{refused.source} {refused.reason}")
+            else:
+                self._leave_out(f"{refused.source}:{refused.number}", refused.reason, refused.raw)
         form = "html" if chunk.format == WARC else self._request.form
         judge = LineJudge(self._cleaner, form, lambda document, reason: self._leave_out(document.name, reason, b""))
         self._counts.add(self._documents(chunk), partial(self._judged, judge))
@@ -133,12 +135,8 @@ class ChunkCounter:
                 yield Document(site, found.day, found.text, found.charset, place)
             elif found.text is not None or found.reason:
                 came = chunk.documents[number].data if isinstance(chunk.documents, list) else b""
-                self._leave_out(place, found.reason or self._without_site(chunk), came)
-
-    def _without_site(self, chunk: Chunk) -> str:
-        if chunk.format == FILE:
-            return "no site: a text or page in a file of its own has no URL"
-        return f"no site in field {('url' if chunk.format == WARC else self._request.url)!r}"
+                field = "url" if chunk.format == WARC else self._request.url
+                self._leave_out(place, found.reason or f"no site in field {field!r}", came)
 
     def _leave_out(self, place: str, reason: str, document: bytes) -> None:
         self.refused += 1
@@ -180,7 +178,7 @@ def _rows(batch: "pa.RecordBatch", request: Request, date: str) -> Iterator[_Fou
 
 
 def _capture(item: Item) -> _Found:
-    """What a record of a crawl, or a file of its own, holds."""
+    """What a record of a crawl holds."""
     url = item.fields.get("url")
     return _Found(item.data, url and replace_surrogates(url), day_of(item.fields.get("date")), item.charset)
 

@@ -236,23 +236,18 @@ def test_what_cannot_be_counted_is_told_with_its_place(count, tmp_path):
     assert [document for _, reason, document in told if "JSON" in reason] == [b"no JSON"]
 
 
-def test_rows_and_files_that_cannot_be_counted_are_told_too(count, tmp_path, monkeypatch):
+def test_rows_that_cannot_be_counted_are_told_too(count, tmp_path, monkeypatch):
     monkeypatch.setattr("cleaner.ingest.counting.DOCUMENT_BYTES", 5000)
     table = pa.table({"text": [TEXT, None, TEXT, "x" * 6000], "url": [URL, URL, None, URL]})
     pq.write_table(table, tmp_path / "a.parquet", row_group_size=3)
-    (tmp_path / "b.html").write_text(page(1))
     _, told, counted = count(tmp_path)
     assert counted == (1, 1)
     assert [(place.rpartition("/")[2], reason) for place, reason, _ in told] == [
         ("a.parquet:0:2", "no site in field 'url'"),
         ("a.parquet:1:0", "longer than 5000 bytes"),
-        ("b.html", "no site: a text or page in a file of its own has no URL"),
     ]
     with pytest.raises(InputError, match=r"a\.parquet: there is not one column 'body'"):
         count(tmp_path / "a.parquet", request=Request("body"))
-    (tmp_path / "b.warc").write_bytes(job_corpus.capture_of(1, page(1).encode())[:-200])
-    with pytest.raises(InputError, match=r"b\.warc cannot be read on"):
-        count(tmp_path / "b.warc")
 
 
 def test_a_document_that_breaks_the_cleaner_takes_no_other_along(count, tmp_path, monkeypatch):

@@ -71,6 +71,8 @@ def test_a_file_with_two_names_is_read_once_by_the_first(tmp_path, monkeypatch):
     assert found("link.jsonl", "d/../d/b.jsonl", "d") == ["link.jsonl", "d/a.jsonl"]
     assert found(f"file://{tmp_path}/d/b.jsonl", "d") == [f"file://{tmp_path}/d/b.jsonl", "d/a.jsonl"]
     (tmp_path / "-").write_text("x", encoding="utf-8")
+    with pytest.raises(OptionError, match="JSON Lines only"):
+        find_sources(["pipe"], "warc", once=True)
     assert [s.name for s in find_sources(["pipe", "-", "./pipe", "-", "./-"], "jsonl", once=True)] == [
         "pipe",
         "<stdin>",
