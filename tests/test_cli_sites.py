@@ -203,6 +203,9 @@ def test_a_table_replaces_nothing_but_a_table(clean, feed):  # noqa: F811
     (feed / "notes.txt").write_text("not a table")
     (feed / "link.jsonl").symlink_to("feed.jsonl")
     os.mkfifo(feed / "pipe")
+    (feed / "sub/deep").mkdir(parents=True)
+    (feed / "sub/a.db").write_bytes((feed / "a.db").read_bytes())
+    (feed / "far").symlink_to("sub/deep")
     before = {path.name: path.lstat() for path in feed.iterdir()}
     lines = (feed / "feed.jsonl").read_bytes()
     refused = [
@@ -211,6 +214,7 @@ def test_a_table_replaces_nothing_but_a_table(clean, feed):  # noqa: F811
         (["link.jsonl", "-o", f"{feed}/feed.jsonl"], "is an input"),
         ([f"file://{feed}/feed.jsonl", "-o", "feed.jsonl"], "is an input"),
         (["--merge", "a.db", "-o", "./a.db"], "is an input"),
+        (["--merge", "sub/a.db", "-o", "far/../a.db"], "is an input"),
         (["feed.jsonl", "-o", "notes.txt"], "no table of site lines"),
         (["--merge", "a.db", "-o", "notes.txt"], "no table of site lines"),
         (["feed.jsonl", "-o", "pipe"], "no regular file"),

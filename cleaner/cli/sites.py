@@ -93,7 +93,7 @@ def _merge(ctx: click.Context, sources: tuple[str, ...], output: str, *, partial
     for option in ctx.command.params:
         if option.name in OF_COUNTING and ctx.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--merge adds up what was counted already, so {option.opts[-1]} has no use", ctx)
-    _check_output(ctx, output, map(os.path.abspath, sources))
+    _check_output(ctx, output, map(os.path.realpath, sources))
     with LineCounts(key_of(sources[0])) as counts:
         for source in sources:
             counts.add_file(source)
@@ -132,7 +132,7 @@ def _check_output(ctx: click.Context, output: str, inputs: Iterable[str]) -> Non
     from cleaner.ingest.sources import address_of
     from cleaner.sites.counting import check_target
 
-    if address_of(os.path.abspath(output)) in map(address_of, inputs):
+    if address_of(os.path.realpath(output)) in map(address_of, inputs):
         raise click.UsageError(f"{output} is an input, and the table would replace it; name another file", ctx)
     check_target(output)
 
