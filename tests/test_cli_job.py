@@ -422,7 +422,9 @@ def test_a_url_of_this_machine_is_a_folder_like_any(clean, tmp_path):
     Path("in").mkdir()
     Path("in/a.jsonl").write_bytes(lines(2))
     clean("in", "-o", f"file://{tmp_path}/in/out")
-    clean("in", f"file://{tmp_path}/in", "-o", "in/out", "--resume", code=2)
+    # Named twice it is the same job, by the name that it has first; by another name it is another.
+    clean("in", f"file://{tmp_path}/in", "-o", "in/out", "--resume")
+    clean(f"file://{tmp_path}/in", "in", "-o", "in/out", "--resume", code=2)
     clean("in", "-o", "in/out", "--resume")
     assert job_corpus.ids_of(Path("in/out")) == [0, 1]
 

@@ -58,7 +58,7 @@ def test_gzip_and_stdin_and_other_fields(clean, feed):  # noqa: F811
     (feed / "feed.gz").write_bytes(gzip.compress(other.encode()))
     names = ("--text-field", "body", "--url-field", "host", "--date-field", "on")
     for arguments, stdin in ((["feed.gz"], b""), (["-"], other.encode()), (["-"], gzip.compress(other.encode()))):
-        assert clean("sites", *arguments, *names, "-o", "sites.db", stdin=stdin).code == 0
+        assert clean("sites", "-f", "jsonl", *arguments, *names, "-o", "sites.db", stdin=stdin).code == 0
         assert standing(feed / "sites.db")[:2] == (8, 8)
 
 
@@ -88,18 +88,24 @@ def test_a_crawl_is_counted_and_cleaned_by_its_pages(clean, feed):  # noqa: F811
     assert not any("evening letter" in text for text in texts[0])
 
 
-def test_names_that_do_not_tell_and_pipes_are_json_lines(clean, feed):  # noqa: F811
+def test_names_that_do_not_tell_have_to_be_told_and_pipes_are_json_lines(clean, feed):  # noqa: F811
     lines = (feed / "feed.jsonl").read_bytes()
     (feed / "feed.dat").write_bytes(lines)
-    assert clean("sites", "feed.dat", "-o", "sites.db").code == 0
+    done = clean("sites", "feed.dat", "-o", "sites.db")
+    assert (done.code, "say so with --from" in done.err, (feed / "sites.db").exists()) == (4, True, False)
+    assert clean("sites", "-f", "jsonl", "feed.dat", "-o", "sites.db").code == 0
     assert clean("sites", "--from", "parquet", "feed.dat", "-o", "sites.db").code == 4
     os.mkfifo(feed / "pipe")
     writer = threading.Thread(target=(feed / "pipe").write_bytes, args=[gzip.compress(lines)])
     writer.start()
-    done = clean("sites", "pipe", "feed.dat", "pipe", "-o", "sites.db")
+    done = clean("sites", "pipe", "feed.jsonl", "./pipe", "-o", "sites.db")
     writer.join()
     assert (done.code, done.err) == (0, "clean: counted 16 documents\n")
     assert standing(feed / "sites.db")[:2] == (16, 8)
+    os.mkfifo(feed / "pipe.warc")
+    for arguments in (["-f", "parquet", "-"], ["-f", "warc", "pipe"], ["pipe.warc"]):
+        done = clean("sites", *arguments, "-o", "sites.db", stdin=lines)
+        assert (done.code, "holds JSON Lines only" in done.err) == (2, True)
 
 
 def test_parts_are_merged(clean, feed):  # noqa: F811
@@ -147,11 +153,110 @@ def test_what_cannot_be_done_is_said(clean, feed, arguments, code, message):  # 
     assert [path.name for path in feed.iterdir()] == ["feed.jsonl"]
 
 
-def test_a_gzip_that_ends_too_soon_is_unreadable(clean, feed):  # noqa: F811
-    (feed / "cut.gz").write_bytes(gzip.compress((feed / "feed.jsonl").read_bytes())[:-20])
-    done = clean("sites", "cut.gz", "-o", "sites.db")
-    assert (done.code, "cut.gz cannot be read on: Compressed file ended" in done.err) == (4, True)
+def test_a_damaged_file_is_counted_up_to_there_and_the_others_whole(clean, feed):  # noqa: F811
+    packed = gzip.compress("".join(map(issue, range(30))).encode(), 0)
+    (feed / "cut.jsonl.gz").write_bytes(packed[:-20])
+    pages = [f"<html><body><article><p>{line}</p></article></body></html>".encode() for line in STORY]
+    crawl = b"".join(job_corpus.capture_of(number, page) for number, page in enumerate(pages))
+    (feed / "cut.warc").write_bytes(crawl[:-50])
+    (feed / "no.parquet").write_bytes(b"PAR1 no more")
+    done = clean("sites", "-q", "cut.jsonl.gz", "no.parquet", "cut.warc", "feed.jsonl", "-o", "sites.db")
+    assert done.code == 4
+    messages = done.err.splitlines()
+    assert [message.split()[1] for message in messages] == ["cut.jsonl.gz", "no.parquet", "cut.warc"]
+    assert all("cannot be read on: " in message for message in messages)
+    assert all(message.endswith("; counted up to there") for message in messages)
+    assert 8 < standing(feed / "sites.db").documents < 38
+    assert SiteLines(feed / "sites.db").documents("letter.example") == len(pages) - 1
+    # What is damaged weighs more than what is left out.
+    (feed / "bad.jsonl").write_text("no JSON\n")
+    done = clean("sites", "bad.jsonl", "cut.warc", "-o", "sites.db")
+    assert (done.code, "counted 3 documents" in done.err) == (4, True)
+
+
+def test_few_of_many_documents_that_are_left_out_are_named(clean):  # noqa: F811
+    done = clean("sites", "-", "-o", "sites.db", stdin=issue(0) + "no JSON\n" * 33)
+    assert done.code == 3
+    messages = done.err.splitlines()
+    assert sum("not JSON" in message for message in messages) == 20
+    assert messages[20:] == ["clean: 13 more records left out", "clean: counted 1 documents"]
+
+
+def test_texts_in_files_of_their_own_are_left_out_in_one_line(clean, feed):  # noqa: F811
+    folder = feed / "texts"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.txt").write_text("\n".join(STORY))
+    done = clean("sites", "texts", "feed.jsonl", "-o", "sites.db")
+    assert (done.code, done.err.splitlines()) == (
+        3,
+        [
+            "clean: left out 3 texts and pages in files of their own, which have no URL and so no site",
+            "clean: counted 8 documents",
+        ],
+    )
+
+
+def test_a_table_replaces_nothing_but_a_table(clean, feed):  # noqa: F811
+    for name in ("a.db", "b.db"):
+        assert clean("sites", "-q", "--partial", "feed.jsonl", "-o", name).code == 0
+    (feed / "notes.txt").write_text("not a table")
+    (feed / "link.jsonl").symlink_to("feed.jsonl")
+    os.mkfifo(feed / "pipe")
+    (feed / "sub/deep").mkdir(parents=True)
+    (feed / "sub/a.db").write_bytes((feed / "a.db").read_bytes())
+    (feed / "far").symlink_to("sub/deep")
+    before = {path.name: path.lstat() for path in feed.iterdir()}
+    lines = (feed / "feed.jsonl").read_bytes()
+    refused = [
+        (["feed.jsonl", "-o", "feed.jsonl"], "is an input"),
+        (["feed.jsonl", "-o", "link.jsonl"], "is an input"),
+        (["link.jsonl", "-o", f"{feed}/feed.jsonl"], "is an input"),
+        ([f"file://{feed}/feed.jsonl", "-o", "feed.jsonl"], "is an input"),
+        (["--merge", "a.db", "-o", "./a.db"], "is an input"),
+        (["--merge", "sub/a.db", "-o", "far/../a.db"], "is an input"),
+        (["feed.jsonl", "-o", "notes.txt"], "no table of site lines"),
+        (["--merge", "a.db", "-o", "notes.txt"], "no table of site lines"),
+        (["feed.jsonl", "-o", "pipe"], "no regular file"),
+        (["feed.jsonl", "-o", "."], "no regular file"),
+        (["feed.jsonl", "-o", "-"], "stdout"),
+        (["--merge", "a.db", "-o", "-"], "stdout"),
+        # Refused before the model is read.
+        (["--model", "nowhere", "feed.jsonl", "-o", "notes.txt"], "no table of site lines"),
+    ]
+    for arguments, message in refused:
+        done = clean("sites", *arguments)
+        assert (done.code, message in done.err) == (2, True), (arguments, done.err)
+    after = {path.name: path.lstat() for path in feed.iterdir()}
+    assert {name: (s.st_ino, s.st_mtime_ns) for name, s in after.items()} == {
+        name: (s.st_ino, s.st_mtime_ns) for name, s in before.items()
+    }
+    assert (feed / "feed.jsonl").read_bytes() == lines
+    (feed / "b.db").chmod(0o604)
+    assert clean("sites", "--merge", "a.db", "-o", "b.db").code == 0
+    assert ((feed / "b.db").stat().st_mode & 0o777, standing(feed / "b.db").documents) == (0o604, 8)
+
+
+def test_what_was_counted_already_is_merged_once_and_as_it_is(clean, feed):  # noqa: F811
+    assert clean("sites", "-q", "--partial", "feed.jsonl", "-o", "a.db").code == 0
+    (feed / "copy.db").write_bytes((feed / "a.db").read_bytes())
+    for other in ("a.db", "./a.db", "copy.db"):
+        done = clean("sites", "--merge", "a.db", other, "-o", "sites.db")
+        assert (done.code, "holds the same counts as a.db" in done.err) == (4, True)
+    for option, value in (
+        ("--key-of", "a.db"),
+        ("--model", "nowhere"),
+        ("--form", "auto"),
+        ("--from", "jsonl"),
+        ("--text-field", "text"),
+        ("--url-field", "url"),
+        ("--date-field", "date"),
+    ):
+        done = clean("sites", "--merge", option, value, "a.db", "-o", "sites.db")
+        assert (done.code, f"so {option} has no use" in done.err) == (2, True)
+    assert clean("sites", "--merge", "-f", "jsonl", "a.db", "-o", "sites.db").code == 2
     assert not (feed / "sites.db").exists()
+    assert clean("sites", "-q", "--merge", "a.db", "-o", "sites.db").code == 0
 
 
 @pytest.fixture

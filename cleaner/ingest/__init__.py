@@ -2,8 +2,8 @@
 
 ``Job`` goes from files to a folder of shards, and survives what happens to long jobs. ``ArrowCleaner`` does the same to
 one Arrow record batch: every road through this package, and every engine in ``cleaner.integrations``, is a thin skin
-over it. ``LineJudge`` says what the lines of documents count for in ``cleaner.sites``. Needs ``article-cleaner[jobs]``,
-but for counting JSON Lines.
+over it. ``LineJudge`` says what the lines of documents count for in ``cleaner.sites``, and ``partial_counts`` counts
+those of one record batch. Needs ``article-cleaner[jobs]``, but for counting JSON Lines.
 """
 
 from importlib import import_module
@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cleaner.ingest.arrow import ArrowCleaner, Request
-    from cleaner.ingest.counting import LineJudge
+    from cleaner.ingest.counting import LineJudge, partial_counts
     from cleaner.ingest.job import Job
 
-_HOME = {"ArrowCleaner": "arrow", "Job": "job", "LineJudge": "counting", "Request": "arrow"}
+_HOME = {
+    "ArrowCleaner": "arrow",
+    "Job": "job",
+    "LineJudge": "counting",
+    "Request": "arrow",
+    "partial_counts": "counting",
+}
 
-__all__ = ["ArrowCleaner", "Job", "LineJudge", "Request"]
+__all__ = ["ArrowCleaner", "Job", "LineJudge", "Request", "partial_counts"]
 
 
 def __getattr__(name: str) -> Any:

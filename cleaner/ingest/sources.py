@@ -58,25 +58,26 @@ def find_sources(
     ``given`` is the format of files whose names do not tell it; ``without`` is a folder inside others that is no input,
     or its URL.
     Whatever begins with a dot or an underscore, as what a job writes beside its shards, is passed over, unless named.
-    With ``once``, who asks reads each source but once: ``-`` and pipes may be among them then, and are JSON Lines.
+    With ``once``, who asks reads each source but once: ``-`` and pipes of JSON Lines may be among them then.
 
     Raises
     ------
     InputError
         When nothing is there, a file cannot be read, or its name does not tell what it holds.
     OptionError
-        When a URL is given and fsspec is not installed.
+        When a URL is given and fsspec is not installed, or a pipe is said to hold anything but JSON Lines.
     """
     sources: dict[str, Source] = {}
     for one in inputs:
-        if once and (stream := _stream(one)):
-            sources[stream.name] = stream
+        if once and (stream := _stream(one, given)):
+            sources.setdefault(one if stream == STDIN else address_of(one), stream)
             continue
         found = list(_remote(one, given, without) if "://" in one else _local(one, given, without))
         if not found:
             raise InputError(f"{one}: no files of documents there; looked for {', '.join(_SUFFIXES)}")
-        # A file that is named twice is read once.
-        sources |= {source.name: source for source in found if source.name not in sources}
+        # A file that is named twice, in whatever way, is read once.
+        for source in found:
+            sources.setdefault(address_of(source.name), source)
     return list(sources.values())
 
 
@@ -105,12 +106,14 @@ def address_of(name: str) -> str:
     return str(fs.unstrip_protocol(path.rstrip("/")))
 
 
-def _stream(one: str) -> Source | None:
+def _stream(one: str, given: str | None) -> Source | None:
     """What can be read but once, if a name stands for such a thing."""
-    if one == "-":
-        return STDIN
     is_pipe = "\0" not in one and os.path.exists(one) and stat.S_ISFIFO(os.stat(one).st_mode)
-    return Source(one, JSONL, UNTOLD, 0, "") if is_pipe else None
+    if one != "-" and not is_pipe:
+        return None
+    if (form := format_of(one)[0] or given or JSONL) != JSONL:
+        raise OptionError(f"{one} can be read but once, and so holds JSON Lines only; {form} takes a file")
+    return STDIN if one == "-" else Source(one, JSONL, UNTOLD, 0, "")
 
 
 def _local(one: str, given: str | None, without: str | None) -> Iterator[Source]:

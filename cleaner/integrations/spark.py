@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cleaner.errors import CleanerError
 from cleaner.ingest.arrow import EXTRAS, FORMS, Request, cleaned_schema, type_of_text
-from cleaner.ingest.counting import LineJudge
+from cleaner.ingest.counting import LineJudge, partial_counts
 from cleaner.ingest.needs import needed
 from cleaner.ingest.readers import DOCUMENT_BYTES
 from cleaner.integrations.tables import ROWS, arrow_cleaner, cleaner_of
 from cleaner.options import Options
-from cleaner.sites.arrow import counts_schema, partial_counts
+from cleaner.sites.arrow import counts_schema
+from cleaner.sites.fingerprints import DOCUMENT
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,31 +63,33 @@ def count_sites(
     request: Request | None = None,
     bundle: str | Path | None = None,
     date: str = "date",
-) -> None:
+) -> int:
     """Add the documents of a data frame to counts, as ``clean sites`` does: it writes the same bytes with the same key.
 
     Executors judge the documents and Spark adds up; one partition of the sums at a time comes to the driver. ``date``
-    names the column of dates, which may be missing; times count for their day in the time zone of the session.
+    names the column of dates, which may be missing; times count for their day in the time zone of the session. Returns
+    how many documents were counted: those without a site, too long ones and those that break the cleaner are left out.
     """
     pa, types = needed("pyarrow", "jobs"), needed("pyspark.sql.pandas.types", "spark")
     request = request or Request()
-    count = partial(_count_batches, form=request.form, bundle=bundle, key=counts.key)
+    count = partial(_count_batches, request=request, date=date, bundle=bundle, key=counts.key)
     found = _documents(df, request, date).mapInArrow(count, types.from_arrow_schema(counts_schema()))
     rows = (row.asDict() for row in _added_up(found).toLocalIterator())
+    counted = 0
     while some := list(islice(rows, _SUMS)):
+        counted += sum(row["documents"] for row in some if row["fingerprint"] == DOCUMENT)
         counts.add_counts(pa.RecordBatch.from_pylist(some, counts_schema()))
+    return counted
 
 
 def _documents(df: "DataFrame", request: Request, date: str) -> "DataFrame":
-    """What counting reads, by the names that ``partial_counts`` knows; without documents that a job would refuse."""
+    """What counting reads; too long documents are cut to what is still too long."""
     functions = needed("pyspark.sql.functions", "spark")
     types = needed("pyspark.sql.pandas.types", "spark")
     type_of_text(types.to_arrow_schema(df.select(request.text).schema).field(0))
-    beside = [
-        df[column].alias(name) for column, name in ((date, "day"), (request.charset, "charset")) if column in df.columns
-    ]
-    documents = df.select(df[request.url].cast("string").alias("site"), df[request.text].alias("text"), *beside)
-    return documents.where(functions.octet_length("text") <= DOCUMENT_BYTES)
+    text = functions.substring(request.text, 1, DOCUMENT_BYTES + 1).alias(request.text)
+    beside = [name for name in (request.charset, date) if df.columns.count(name) == 1]
+    return df.select(text, *dict.fromkeys([request.url, *beside]))
 
 
 def _added_up(counts: "DataFrame") -> "DataFrame":
@@ -98,12 +101,12 @@ def _added_up(counts: "DataFrame") -> "DataFrame":
 
 
 def _count_batches(
-    batches: "Iterable[pa.RecordBatch]", form: str, bundle: str | Path | None, key: bytes
+    batches: "Iterable[pa.RecordBatch]", request: Request, date: str, bundle: str | Path | None, key: bytes
 ) -> "Iterator[pa.RecordBatch]":
-    judge = LineJudge(cleaner_of(bundle), form)
+    judge = LineJudge(cleaner_of(bundle), request.form)
     for batch in batches:
         for start in range(0, batch.num_rows, ROWS):
-            yield partial_counts(batch.slice(start, ROWS), judge, key)
+            yield partial_counts(batch.slice(start, ROWS), judge, key, request, date)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

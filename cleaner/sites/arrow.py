@@ -1,20 +1,17 @@
-"""Counting on an engine: batches of documents → batches of partial counts, a pure function of batch, model and key.
+"""What counting and Arrow have in common: columns of dates → days, and counts → the batches that engines add up.
 
-Engines call ``partial_counts`` wherever the documents are, may put together rows that agree in site, fingerprint and
-day (the least ``low``, the greatest ``high``, the sums of the others), and bring what is left to one ``LineCounts``.
+Engines may put together rows that agree in site, fingerprint and day (the least ``low``, the greatest ``high``, the
+sums of the others), and bring what is left to one ``LineCounts``. See ``cleaner.ingest.partial_counts``.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from cleaner.errors import InputError
-from cleaner.sites.counting import Document, Judge, Tally, counts_of
-from cleaner.sites.fingerprints import site_of
+from cleaner.sites.counting import Count, Tally
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-DOCUMENT_COLUMNS = ("site", "text", "day", "charset")
 
 
 def counts_schema() -> "pa.Schema":
@@ -25,44 +22,44 @@ def counts_schema() -> "pa.Schema":
     return pa.schema([("site", pa.string()), ("fingerprint", pa.int64()), ("day", pa.date32()), *sums])
 
 
-def partial_counts(batch: "pa.RecordBatch", judge: Judge, key: bytes) -> "pa.RecordBatch":
-    """What the documents of a batch add to the counts of their sites.
-
-    Columns ``site`` (a host or a URL), ``text``, ``day`` (see ``days_of``) and ``charset`` (of pages in bytes); the
-    last two may hold nulls or be missing. A document without a site or a text counts for nothing.
-    """
+def batch_of_counts(counts: Mapping[Count, Tally]) -> "pa.RecordBatch":
+    """Counts as a batch of partial counts, in order."""
     import pyarrow as pa
 
-    names = batch.schema.names
-    if missing := {"site", "text"} - set(names):
-        raise InputError(f"the batch has no column {', '.join(sorted(missing))}; there are {names}")
-    sites, texts, days, charsets = (
-        batch.column(name) if name in names else pa.nulls(batch.num_rows) for name in DOCUMENT_COLUMNS
-    )
-    rows = zip(sites.to_pylist(), texts.to_pylist(), days_of(days), charsets.to_pylist(), strict=True)
-    documents = [
-        Document(site, day, text, charset)
-        for name, text, day, charset in rows
-        if text is not None and (site := site_of(name))
-    ]
-    total = counts_of(documents, judge, key)
-    found = [
+    schema = counts_schema()
+    rows = [
         (site, fingerprint, date.fromordinal(day) if day else None, *tally)
-        for (site, fingerprint, day), tally in sorted(total.items())
+        for (site, fingerprint, day), tally in sorted(counts.items())
     ]
-    return pa.RecordBatch.from_pylist(
-        [dict(zip(counts_schema().names, row, strict=True)) for row in found], counts_schema()
-    )
+    return pa.RecordBatch.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema)
 
 
 def days_of(column: "pa.Array") -> list[date | None]:
-    """The days of a column of dates, of times (those of its time zone) or of texts, as ``day_of`` tells each."""
+    """The days of a column of dates, of times (those of its time zone), of texts or of bytes, as ``day_of`` tells each.
+
+    A time zone that Arrow does not know is taken for UTC. Columns of other types have no days.
+    """
     import pyarrow as pa
 
-    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+    types = pa.types
+    kind = column.type.value_type if types.is_dictionary(column.type) else column.type
+    if types.is_timestamp(kind) or types.is_date(kind):
         # Times may be finer, and years greater, than Python knows; as text they are in ISO form.
-        column = column.cast(pa.string())
-    return list(map(day_of, column.to_pylist()))
+        column = column.cast(kind)
+        try:
+            column = column.cast(pa.string())
+        except pa.ArrowInvalid:
+            column = column.cast(pa.timestamp(kind.unit)).cast(pa.string())
+    elif not any(is_such(kind) for is_such in _texts(types)):
+        return [None] * len(column)
+    values = column.to_pylist()
+    return [day_of(value.decode("utf-8", "replace") if isinstance(value, bytes) else value) for value in values]
+
+
+def _texts(types: Any) -> "list[Callable[[pa.DataType], bool]]":
+    """What tells types of texts and bytes."""
+    texts = [types.is_string, types.is_large_string, types.is_string_view]
+    return [*texts, types.is_binary, types.is_large_binary, types.is_binary_view, types.is_fixed_size_binary]
 
 
 def day_of(value: Any) -> date | None:

@@ -7,6 +7,7 @@ document. Counts are added up and days are united, so neither order nor division
 
 import os
 import sqlite3
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import date
@@ -20,7 +21,7 @@ from cleaner.disk import put_in_place
 from cleaner.errors import InputError, OptionError, OutputError
 from cleaner.model.scorer import DECIMALS
 from cleaner.sites.fingerprints import DOCUMENT, KEY_BYTES, mark_of
-from cleaner.sites.store import FINISHED, PARTIAL, SCHEMA, create_tables, open_store, seal
+from cleaner.sites.store import FINISHED, PARTIAL, SCHEMA, create_tables, is_table, open_store, seal
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
@@ -124,6 +125,26 @@ def _counts_of_one(document: Document, lines: Sequence[str], scores: Sequence[fl
     return counts
 
 
+def check_target(path: str | Path) -> None:
+    """Refuse to write a table where something stands that is none.
+
+    Raises
+    ------
+    OptionError
+        When it is no regular file, or another one than a table of site lines.
+    OutputError
+        When nobody can tell.
+    """
+    target = Path(path)
+    with _unwritable(path):
+        if not target.exists():
+            return
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise OptionError(f"{path} is no regular file, and a table cannot be written to it; name another file")
+        if not is_table(target):
+            raise OptionError(f"{path} is no table of site lines, which alone is replaced; name another file")
+
+
 def add_up(total: dict[Count, Tally], more: Iterable[tuple[Count, Tally]]) -> None:
     """Add some counts to others."""
     for count, tally in more:
@@ -152,6 +173,8 @@ class LineCounts:
         if len(self.key) != KEY_BYTES:
             raise OptionError(f"a key has {KEY_BYTES} bytes, not {len(self.key)}")
         self._waiting: dict[Count, Tally] = {}
+        # The files that were added, by their digests.
+        self._files: dict[bytes, str | Path] = {}
         # The empty name is a database on disk that goes away by itself.
         self._work = sqlite3.connect("", isolation_level=None)
         self._work.execute("PRAGMA journal_mode = OFF")
@@ -187,22 +210,30 @@ class LineCounts:
         Raises
         ------
         InputError
-            When it cannot be read, is finished, or was counted with another key.
+            When it cannot be read, is finished, was counted with another key, or its counts were added before.
         """
         connection, meta = open_store(path, PARTIAL)
         with closing(connection):
             if meta["key"] != self.key:
                 raise InputError(f"{path} was counted with another key; count again with --key-of one of the others")
+            if (digest := meta["digest"]) in self._files and connection.execute("SELECT 1 FROM counts").fetchone():
+                raise InputError(f"{path} holds the same counts as {self._files[digest]}, and would count them twice")
+            self._files[digest] = path
             self._log(connection.execute(_ROWS))
 
     def write(self, path: str | Path, *, partial: bool = False) -> None:
         """Write the database beside its target and rename it; ``partial`` keeps what merging needs.
 
+        A table that stood there is replaced, and its mode kept.
+
         Raises
         ------
+        OptionError
+            When something else stands there, see ``check_target``.
         OutputError
             When it cannot be written; what stood there before still does.
         """
+        check_target(path)
         self._append()
         target = Path(path).resolve()
         beside = target.with_name(f".{target.name[:50]}.{os.getpid()}.tmp")
@@ -211,6 +242,8 @@ class LineCounts:
             beside.touch(exist_ok=False)
             try:
                 self._write(beside, PARTIAL if partial else FINISHED)
+                if target.exists():
+                    beside.chmod(stat.S_IMODE(target.stat().st_mode))
                 put_in_place(beside, target)
             finally:
                 beside.unlink(missing_ok=True)

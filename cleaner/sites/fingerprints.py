@@ -177,8 +177,10 @@ def opening_bits(fingerprint: int) -> int:
     return fingerprint & _OPENING_BITS
 
 
+# An address of IPv6 stands in brackets.
+_NAME_OF_HOST = r"(\[[^][/?#@\\\s]+\]|[^][/?#:@\\\s]+)"
 _HOST = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?([^/?#:@\\\s]+)|([^/?#:@\\\s]+)(?::\d+)?(?=[/?#]|$)", re.IGNORECASE
+    rf"(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@\\]*@)?{_NAME_OF_HOST}|{_NAME_OF_HOST}(?::\d+)?(?=[/?#]|$)", re.IGNORECASE
 )
 
 

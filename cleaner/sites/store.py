@@ -21,6 +21,9 @@ from cleaner.sites.fingerprints import FINGERPRINTS_VERSION, KEY_BYTES
 
 # "clSL", so that file(1) and we can tell the databases from others.
 APPLICATION_ID: Final = 0x636C534C
+# How a database begins, and where it says whose it is: https://sqlite.org/fileformat.html
+_SQLITE: Final = b"SQLite format 3\0"
+_ID_AT: Final = 68
 # Raised when a table changes, and with the fingerprints: one number for both is what a file names.
 TABLES_VERSION: Final = 1
 SITES_VERSION: Final = 100 * TABLES_VERSION + FINGERPRINTS_VERSION
@@ -44,6 +47,13 @@ SCHEMA: Final = {
 # The keys of the tables.
 _ORDER: Final = {"sites": "1", "counts": "1, 2, 3", "lines": "1, 3, 2"}
 _ROWS_AT_ONCE: Final = 10_000
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file says that it is such a database, in whatever state."""
+    with path.open("rb") as file:
+        head = file.read(_ID_AT + 4)
+    return head.startswith(_SQLITE) and head[_ID_AT:] == APPLICATION_ID.to_bytes(4, "big")
 
 
 def create_tables(connection: sqlite3.Connection, database: str, form: str) -> None:

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from cleaner.errors import InputError
 from cleaner.ingest import Request
+from cleaner.ingest.readers import DOCUMENT_BYTES
 from cleaner.integrations.spark import clean_dataframe, count_sites, main
 from cleaner.sites import SiteLines
 from cleaner.sites.counting import LineCounts
@@ -209,7 +210,7 @@ def test_sites_are_counted_as_by_the_command(spark, dated, tmp_path, reads):
         counts.write(tmp_path / "key.db", partial=True)
         spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 11)
         try:
-            count_sites(spark.createDataFrame(dated).repartition(4), counts)
+            counted = count_sites(spark.createDataFrame(dated).repartition(4), counts)
         finally:
             spark.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
         counts.write(tmp_path / "partial.db", partial=True)
@@ -220,7 +221,8 @@ def test_sites_are_counted_as_by_the_command(spark, dated, tmp_path, reads):
     for name, how in (("partial.db", ["--partial"]), ("sites.db", [])):
         line = [*command, *how, "-o", f"here-{name}"]
         done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 3 and "broken on purpose" in done.stderr and "no site" in done.stderr
+        assert done.returncode == 3 and "no site" in done.stderr and "more records left out" in done.stderr
+        assert f"counted {counted} documents" in done.stderr
         assert (tmp_path / name).read_bytes() == (tmp_path / f"here-{name}").read_bytes()
     ferry = "The winter ferry will sail again from December, said berth 5."
     assert SiteLines(tmp_path / "sites.db").standing("lantern.example", ferry).documents > 9
@@ -249,6 +251,19 @@ def test_documents_and_dates_have_names_and_types(spark, dated, tmp_path):
     assert (standing.documents, standing.days) == (2, 2)
     with LineCounts() as counts, pytest.raises(InputError, match="'id' holds int64"):
         count_sites(spark.createDataFrame(dated), counts, Request(text="id"))
+
+
+def test_what_stands_beside_documents_is_read_as_by_the_command(spark, tmp_path):
+    """Encodings that are numbers, addresses that are bytes or numbers, and what is too long."""
+    text = "The winter ferry will sail again from December."
+    rows = [(text, 7, f"https://lantern.example/{day}".encode(), 123) for day in range(3)]
+    rows.append(("ж" * (DOCUMENT_BYTES // 2 + 1), 7, b"lantern.example", 123))
+    df = spark.createDataFrame(rows, "text string, charset int, url binary, number int")
+    with LineCounts() as counts:
+        assert count_sites(df, counts) == count_sites(df.selectExpr("CAST(text AS binary)", "url"), counts) == 3
+        assert count_sites(df, counts, Request(url="number")) == 0
+        counts.write(tmp_path / "sites.db")
+    assert SiteLines(tmp_path / "sites.db").documents("lantern.example") == 6
 
 
 @pytest.fixture

@@ -56,6 +56,30 @@ def test_folders_are_walked_in_order_without_what_jobs_leave(tmp_path):
     assert names(f"{tmp_path}/*/*", without=f"{tmp_path}/out", given="file") == ["q.txt", "z.txt"]
 
 
+def test_a_file_with_two_names_is_read_once_by_the_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("d/a.jsonl", "d/b.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    (tmp_path / "link.jsonl").symlink_to("d/b.jsonl")
+    os.mkfifo(tmp_path / "pipe")
+
+    def found(*inputs):
+        return [source.name for source in find_sources(inputs, once=True)]
+
+    assert found("d", "./d/a.jsonl", f"{tmp_path}/d/*.jsonl", "link.jsonl") == ["d/a.jsonl", "d/b.jsonl"]
+    assert found("link.jsonl", "d/../d/b.jsonl", "d") == ["link.jsonl", "d/a.jsonl"]
+    assert found(f"file://{tmp_path}/d/b.jsonl", "d") == [f"file://{tmp_path}/d/b.jsonl", "d/a.jsonl"]
+    (tmp_path / "-").write_text("x", encoding="utf-8")
+    with pytest.raises(OptionError, match="JSON Lines only"):
+        find_sources(["pipe"], "warc", once=True)
+    assert [s.name for s in find_sources(["pipe", "-", "./pipe", "-", "./-"], "jsonl", once=True)] == [
+        "pipe",
+        "<stdin>",
+        "./-",
+    ]
+
+
 def test_a_name_with_the_signs_of_a_pattern_is_a_name_first(tmp_path):
     (tmp_path / "[1].jsonl").write_text("x", encoding="utf-8")
     assert names(tmp_path / "[1].jsonl") == ["[1].jsonl"]

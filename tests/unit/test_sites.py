@@ -1,7 +1,9 @@
 """Repeated lines of sites: what is one line, counting and merging, the files, and what follows for a line."""
 
+import os
 import pickle
 import sqlite3
+import stat
 from contextlib import closing
 from datetime import date, timedelta
 from textwrap import fill
@@ -14,11 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cleaner import Cleaner, InputError, Kind, Options, Reason
-from cleaner.errors import OutputError
-from cleaner.ingest import LineJudge
+from cleaner.errors import OptionError, OutputError
+from cleaner.ingest import LineJudge, partial_counts
 from cleaner.sites import SiteLines, site_of
-from cleaner.sites.arrow import counts_schema, day_of, days_of, partial_counts
-from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts
+from cleaner.sites.arrow import counts_schema, day_of, days_of
+from cleaner.sites.counting import DOCUMENTS_AT_ONCE, EDGE_LINES, Document, LineCounts, check_target
 from cleaner.sites.decision import ASKING, LEAST_DAYS, LEAST_DOCUMENTS, OTHER, is_repeated
 from cleaner.sites.fingerprints import KEY_BYTES, mark_of, opening_bits, opening_of, slotted
 from cleaner.sites.store import PARTIAL, SITES_VERSION, content_digest, key_of
@@ -135,7 +137,14 @@ def test_fillings_have_one_opening():
         ("www.lantern.example", SITE),
         ("lantern.example/ferry", SITE),
         ("https://news.lantern.example", "news.lantern.example"),
-        *((nothing, None) for nothing in ("", None, "/a", "mailto:us@lantern.example", "https://", "two words")),
+        ("http://[::1]/x", "[::1]"),
+        ("https://user@[2001:DB8::7]:8080", "[2001:db8::7]"),
+        ("[2001:db8::7]:8080/x", "[2001:db8::7]"),
+        ("[::1]", "[::1]"),
+        *(
+            (nothing, None)
+            for nothing in ("", None, "/a", "mailto:us@lantern.example", "https://", "two words", "http://[", "[]")
+        ),
     ],
 )
 def test_the_site_is_the_host(url, site):
@@ -145,6 +154,23 @@ def test_the_site_is_the_host(url, site):
 def test_the_day_of_a_date():
     assert day_of("2024-03-01T23:00:00+02:00") == day_of(FIRST) == FIRST
     assert [day_of(value) for value in ("1 March 2024", None, 20240301, "2024-13-01", "")] == [None] * 5
+
+
+def test_days_are_told_of_dates_times_and_texts_alone():
+    day = date(2024, 3, 1)
+    texts = pa.array(["2024-03-01T09:00:00Z", None, "no"])
+    views = (pa.string_view(), pa.binary_view())
+    for kind in (pa.string(), pa.large_string(), pa.binary(), *views, pa.dictionary(pa.int32(), pa.string())):
+        assert days_of(texts.cast(kind)) == [day, None, None]
+    assert days_of(pa.array([b"2024-03-01", None, b"2024-03-\xff1"], pa.binary(10))) == [day, None, None]
+    morning = pa.array(["2024-03-01T09:00:00", None]).cast(pa.timestamp("us"))
+    for zone in ("Foo/Bar", "GMT+08:00", "+08:00"):
+        times = morning.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us", zone))
+        assert days_of(times) == days_of(times.dictionary_encode()) == [day, None]
+    nested = pa.list_(pa.timestamp("ns")), pa.struct({"at": pa.timestamp("ns")})
+    others = [pa.array([1], kind) for kind in (pa.time64("ns"), pa.duration("ns"), pa.int64(), pa.float64())]
+    for column in (*others, pa.array([[1]], nested[0]), pa.array([{"at": 1}], nested[1]), pa.array([True])):
+        assert days_of(column) == [None]
 
 
 def test_the_days_of_a_column():
@@ -184,7 +210,9 @@ def test_the_order_of_documents_changes_nothing(tmp_path, documents, draw):
 @slow
 def test_counts_that_are_merged_are_those_that_were_made_together(tmp_path, documents, cut, other_cut, turned):
     first, last = sorted((cut, other_cut))
-    parts = [documents[:first], documents[first:last], documents[last:]]
+    # Each has a document of its own: what holds the same counts is not merged twice.
+    own = [Document(f"{number}.example", None, "") for number in range(3)]
+    parts = [[*documents[:first], own[0]], [*documents[first:last], own[1]], [*documents[last:], own[2]]]
     names = [written(tmp_path / f"{i}.db", part, partial=True) for i, part in enumerate(parts)]
     with LineCounts(KEY) as counts:
         # Two are merged before, in one order or the other.
@@ -196,7 +224,7 @@ def test_counts_that_are_merged_are_those_that_were_made_together(tmp_path, docu
             for name in (tmp_path / "pair.db", names[0]):
                 counts.add_file(name)
             counts.write(tmp_path / "merged.db", partial=partial)
-        together = written(tmp_path / "together.db", documents, partial=partial)
+        together = written(tmp_path / "together.db", [*documents, *own], partial=partial)
         assert content(tmp_path / "merged.db") == content(together)
         assert (tmp_path / "merged.db").read_bytes() == together.read_bytes()
 
@@ -207,9 +235,9 @@ def test_counts_of_an_engine_are_those_that_were_made_here(tmp_path, documents, 
     with LineCounts(KEY) as counts:
         for part in (documents[:cut], documents[cut:]):
             columns = {
-                "site": pa.array([f"https://www.{document.site}/x" for document in part], pa.string()),
+                "url": pa.array([f"https://www.{document.site}/x" for document in part], pa.string()),
                 "text": pa.array([document.text for document in part], pa.string()),
-                "day": pa.array([document.day for document in part], pa.date32()),
+                "date": pa.array([document.day for document in part], pa.date32()),
             }
             batch = partial_counts(pa.RecordBatch.from_pydict(columns), by_length, KEY)
             assert batch.schema == counts_schema()
@@ -219,10 +247,10 @@ def test_counts_of_an_engine_are_those_that_were_made_here(tmp_path, documents, 
 
 
 def test_an_engine_leaves_out_what_has_no_site_or_text():
-    batch = pa.record_batch({"site": [None, SITE, SITE], "text": [LINES[0], None, LINES[0]]})
+    batch = pa.record_batch({"url": [None, SITE, SITE], "text": [LINES[0], None, LINES[0]]})
     assert partial_counts(batch, by_length, KEY).column("documents").to_pylist() == [1, 1]
-    with pytest.raises(InputError, match="no column text"):
-        partial_counts(batch.select(["site"]), by_length, KEY)
+    with pytest.raises(InputError, match="not one column 'text'"):
+        partial_counts(batch.select(["url"]), by_length, KEY)
     with LineCounts(KEY) as counts, pytest.raises(InputError, match="documents, edges"):
         counts.add_counts(batch)
 
@@ -370,6 +398,51 @@ def test_what_stood_there_stays_when_writing_fails(tmp_path, monkeypatch):
     assert [child.name for child in tmp_path.iterdir()] == ["t.db"]
     with pytest.raises(OutputError):
         written(tmp_path / "nowhere" / "t.db", [])
+
+
+def test_nothing_but_a_table_is_replaced(tmp_path):
+    (tmp_path / "notes.txt").write_text("not a table")
+    with closing(sqlite3.connect(tmp_path / "other.db")) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("notes.txt")
+    (tmp_path / "link to the pipe").symlink_to("pipe")
+    before = {path.name: path.lstat() for path in tmp_path.iterdir()}
+    for name in before:
+        with pytest.raises(OptionError, match=f"{name} is no "):
+            check_target(tmp_path / name)
+        with pytest.raises(OptionError, match=f"{name} is no "):
+            written(tmp_path / name, [])
+    assert {path.name: path.lstat().st_ino for path in tmp_path.iterdir()} == {
+        name: found.st_ino for name, found in before.items()
+    }
+    assert (tmp_path / "notes.txt").read_text() == "not a table"
+
+
+def test_a_table_that_is_replaced_keeps_its_mode(tmp_path):
+    path = written(tmp_path / "t.db", days(4, LINES[2]))
+    fresh = path.stat().st_mode
+    path.chmod(0o640)
+    (tmp_path / "link.db").symlink_to("t.db")
+    written(tmp_path / "link.db", days(5, LINES[2]))
+    assert (stat.S_IMODE(path.stat().st_mode), SiteLines(path).documents(SITE)) == (0o640, 5)
+    path.write_bytes(path.read_bytes()[:3000])
+    assert written(path, days(3, LINES[2]), partial=True).stat().st_mode != fresh, "a damaged one is replaced too"
+
+
+def test_the_same_counts_are_merged_once(tmp_path):
+    path = written(tmp_path / "p.db", days(4, LINES[2]), partial=True)
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(path.read_bytes())
+    for other in (path, copy):
+        with LineCounts(KEY) as counts:
+            counts.add_file(path)
+            with pytest.raises(InputError, match=rf"{other.name} holds the same counts as .*p\.db"):
+                counts.add_file(other)
+    with LineCounts(KEY) as counts:
+        for name in ("one.db", "other.db"):
+            counts.add_file(written(tmp_path / name, [], partial=True))
 
 
 def test_the_digest_covers_every_table(tmp_path):
