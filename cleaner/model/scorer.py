@@ -26,6 +26,9 @@ assert MOST_GRAMS <= ((1 << _LANE_BITS) - 1) // ((1 << _WEIGHT_BITS) - 1)
 
 # Lines per matrix product, to stay in the processor's cache.
 TILE = 256
+# A product of more multiplications calls the threads of OpenBLAS, which on a busy machine wait for each other longer
+# than they work, so wide ones are taken in strips.
+SMALL_PRODUCT = 1 << 18
 
 # What the context model computes is exact, so that no sum depends on the order in which BLAS takes it, and no score on
 # what else is in the batch: inputs are integers within known bounds, weights of the first layer are multiples of a
@@ -142,8 +145,13 @@ class Perceptron(NamedTuple):
         weights = np.ascontiguousarray(self.hidden.T) * np.float32(ACTIVATION_STEPS)
         bias = self.hidden_bias[:, None] * np.float32(ACTIVATION_STEPS)
         output = self.output.T / ACTIVATION_STEPS
+        # Whole vector registers of lines.
+        strip = max(SMALL_PRODUCT // weights.size // 8, 1) * 8
         for begin in range(0, lines, TILE):
-            layer = weights @ inputs[:, begin : begin + TILE]
+            tile = inputs[:, begin : begin + TILE]
+            layer = np.empty((len(weights), tile.shape[1]), np.float32)
+            for first in range(0, tile.shape[1], strip):
+                np.matmul(weights, tile[:, first : first + strip], out=layer[:, first : first + strip])
             layer += bias
             np.clip(layer, 0, MOST_ACTIVE * ACTIVATION_STEPS, out=layer)
             np.rint(layer, out=layer)

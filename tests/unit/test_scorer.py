@@ -14,6 +14,7 @@ from cleaner.model.scorer import (
     ACTIVATION_STEPS,
     DECIMALS,
     MOST_ACTIVE,
+    SMALL_PRODUCT,
     TILE,
     Calibration,
     LineClassifier,
@@ -114,6 +115,16 @@ def test_a_line_has_the_same_logits_in_any_company(size):
         assert np.array_equal(model.logits(inputs[:, begin : begin + size]), part)
     order = np.random.default_rng(1).permutation(3 * TILE)
     assert np.array_equal(model.logits(inputs[:, order]), whole[order])
+
+
+def test_no_product_is_large_enough_for_threads(monkeypatch):
+    sizes, multiply = [], np.matmul
+    monkeypatch.setattr(np, "matmul", lambda a, b, out: sizes.append(a.size * b.shape[1]) or multiply(a, b, out=out))
+    draw = np.random.default_rng(5)
+    for inputs, units in ((200, 48), (475, 64)):
+        layers = draw.normal(size=(inputs, units)), draw.normal(size=units), draw.normal(size=(units, 15)), np.zeros(15)
+        Perceptron.exact(*layers, np.ones(inputs)).logits(np.ones((inputs, 2 * TILE + 3), np.float32))
+    assert len(sizes) > 50 and max(sizes) <= SMALL_PRODUCT
 
 
 @pytest.fixture(scope="module")
