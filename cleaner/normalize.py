@@ -36,8 +36,11 @@ BLOCK_TAGS = frozenset(
     " summary svg table tbody td template textarea tfoot th thead title tr track ul video".split()
 )
 VOID_TAGS = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-# What stands around a tag that a sentence quotes, and may stand behind one that it uses as a word.
-_AROUND = frozenset(["''", '""', "``", "()", "“”", "‘’", "„“", "«»", "»«", "「」"])
+# What stands around a tag that a sentence quotes (straight quotes also hold strings of code and leaked data, where tags
+# are markup), and what may stand behind one that it uses as a word.
+_AROUND = frozenset(["``", "()", "“”", "‘’", "„“", "«»", "»«", "「」"])
+# One letter at the start of a line is a bullet.
+_BEFORE_A_WORD = re.compile(r".[\w,:] ", re.DOTALL)
 _BEHIND_A_WORD = frozenset(",.;:!?)")
 # Names stand in one case, because `List<Object>` is no tag, and one capital after a word is a type, as in `Set<A>`.
 # Attributes need an equals sign, because `<a long time` is prose. Possessive quantifiers, and no `<` inside a tag, keep
@@ -270,8 +273,8 @@ def _is_in_quotes(tag: re.Match[str]) -> bool:
 
 def _is_like_a_word(tag: re.Match[str]) -> bool:
     """Whether a tag stands amid a sentence as a word does."""
-    before, behind = tag.string[max(tag.start() - 2, 0) : tag.start()], tag.string[tag.end() : tag.end() + 2]
-    if not (before.endswith(" ") and (before[0].isalnum() or before[0] in ",:")):
+    before, behind = tag.string[max(tag.start() - 3, 0) : tag.start()], tag.string[tag.end() : tag.end() + 2]
+    if not _BEFORE_A_WORD.fullmatch(before):
         return False
     # What begins with a capital behind a tag is the next sentence, or a name; it was cut off by the tag, or may be.
     return behind[:1] in _BEHIND_A_WORD or (behind[:1] == " " and behind[1:].isalnum() and not behind[1:].isupper())

@@ -40,6 +40,8 @@ REPAIRED = {
     "a <<b>p>b": "a b",
     "The end. </p> <p> Then <b>more</b> of it</div> and on": "The end. Then more of it and on",
     "the words <i>in</i> <i>slant</i> and <br> below": "the words in slant and below",
+    "o <title> and others": "o and others",
+    'write( "<pre>" )': 'write( " " )',
     "use the &lt;h1&gt; element, and not &amp;lt;b&amp;gt;.": "use the <h1> element, and not <b>.",
     # mojibake
     "itâ€™s â€œfineâ€\u009d â€“ reallyâ€¦": "it’s “fine” – really…",
@@ -78,7 +80,7 @@ UNTOUCHED = [
     "List<String>, vector<int>, Set<A>, Map<a, b>, Array<Object>, <Button>, <T>",
     "he said <a long time ago> and <b as in boy>",
     "They put <title> in place of <h1>, <script src='x.js'> behind it, and </footer> at the end.",
-    "Break lines with “<br>”, (<hr>) or `<wbr>`, not with '<p>' or \"</p>\".",
+    "Break lines with “<br>”, (<hr>) or `<wbr>`, not with ‘<p>’ or «</p>».",
     "“Curly” ‘quotes’, «guillemets», em—dash, en–dash, non‑break, ellipsis…, ﬁne ½ ™ Ａ",
     "L’été à Noël, où l’œuvre coûta cher : « Ça va ? »",
     "ÉTÉ À LA CARTE – «À BIENTÔT» CHÂTEAU… PÂQUES”",
