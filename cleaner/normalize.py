@@ -229,7 +229,7 @@ def _character(entity: str) -> str:
     return unescape(entity) if entity[1] == "#" else html5.get(entity[1:], entity)
 
 
-def strip_tags(text: str) -> str:
+def strip_tags(text: str, *, keep_quoted: bool = True) -> str:
     """Remove stray HTML tags and comments; the tag of a block leaves a space, because it stood between two words.
 
     >>> strip_tags('<p>Rain<br/>fell on the <a href="/north">nor</a>th</p>')
@@ -237,7 +237,7 @@ def strip_tags(text: str) -> str:
     >>> strip_tags("x < y, I <3 it, List<String> and vector<int>")
     'x < y, I <3 it, List<String> and vector<int>'
 
-    A tag that a sentence quotes stays:
+    A tag that a sentence quotes stays, unless somebody wants it to go:
 
     >>> strip_tags("They replaced <title> with <h1> and, “<br>” by “<br/>”, so it ended in </footer>, not <b>here</b>.")
     'They replaced <title> with <h1> and, “<br>” by “<br/>”, so it ended in </footer>, not here.'
@@ -253,7 +253,8 @@ def strip_tags(text: str) -> str:
         name = _name(tag)
         alone = tag.start() < opening.get(name, len(text)) if _closes(tag) else tag.start() > closing.get(name, -1)
         quoted = _is_in_quotes(tag) or (alone and name not in VOID_TAGS and _is_like_a_word(tag))
-        kept += [text[done : tag.start()], tag[0] if name and quoted else _trace(name, tag[0])]
+        stays = keep_quoted and name and quoted
+        kept += [text[done : tag.start()], tag[0] if stays else _trace(name, tag[0])]
         done = tag.end()
     return "".join([*kept, text[done:]])
 

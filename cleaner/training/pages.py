@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 from cleaner.document import Kind
 from cleaner.errors import InputError
 from cleaner.lines import split_lines
-from cleaner.normalize import normalize_lines
+from cleaner.normalize import normalize_line, normalize_lines, strip_tags
 from cleaner.training.align import BOILERPLATE, UNDECIDED, align
 from cleaner.training.corpora import Document, corrected, weight_of_upstream
 from cleaner.training.labels import Reading, line_hash
@@ -115,7 +115,12 @@ def _left(row: dict[str, Any]) -> dict[str, list[str]]:
         texts = extracts(row["html"])
     except ValueError as error:
         raise InputError(f"cannot extract text from the page {row['id']}: {error}") from error
-    return {upstream: normalize_lines(split_lines(text)[1]) for upstream, text in texts.items()}
+    return {upstream: _as_read(normalize_lines(split_lines(text)[1])) for upstream, text in texts.items()}
+
+
+def _as_read(lines: list[str]) -> list[str]:
+    """Lines as they were when they were read: readings know them by their hashes, and tags in sentences went then."""
+    return [normalize_line(strip_tags(line, keep_quoted=False)) if "<" in line else line for line in lines]
 
 
 def _documents_by_gold(row: dict[str, Any]) -> list[Document]:
