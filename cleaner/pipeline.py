@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 # Documents are taken together until they have this many lines: enough for numpy to be worth its calls, and no more
 # memory than it needs. Results do not depend on it.
-LINES_AT_ONCE: Final = 4096
+LINES_AT_ONCE: Final = 8192
 
 
 class _Document(NamedTuple):
