@@ -5,6 +5,7 @@ Two stages. The *text model* is linear over hashed n-grams and looks at one line
 the line and of its neighbours, the line's shape and the shape of its document.
 """
 
+import os
 from collections.abc import Collection
 from typing import NamedTuple
 
@@ -27,8 +28,9 @@ assert MOST_GRAMS <= ((1 << _LANE_BITS) - 1) // ((1 << _WEIGHT_BITS) - 1)
 # Lines per matrix product, to stay in the processor's cache.
 TILE = 256
 # A product of more multiplications calls the threads of OpenBLAS, which on a busy machine wait for each other longer
-# than they work, so wide ones are taken in strips.
+# than they work, so wide ones are taken in strips; but where it has no threads, as in the command and its workers.
 SMALL_PRODUCT = 1 << 18
+HAS_THREADS = os.environ.get("OPENBLAS_NUM_THREADS") != "1"
 
 # What the context model computes is exact, so that no sum depends on the order in which BLAS takes it, and no score on
 # what else is in the batch: inputs are integers within known bounds, weights of the first layer are multiples of a
@@ -146,7 +148,7 @@ class Perceptron(NamedTuple):
         bias = self.hidden_bias[:, None] * np.float32(ACTIVATION_STEPS)
         output = self.output.T / ACTIVATION_STEPS
         # Whole vector registers of lines.
-        strip = max(SMALL_PRODUCT // weights.size // 8, 1) * 8
+        strip = max(SMALL_PRODUCT // weights.size // 8, 1) * 8 if HAS_THREADS else TILE
         for begin in range(0, lines, TILE):
             tile = inputs[:, begin : begin + TILE]
             layer = np.empty((len(weights), tile.shape[1]), np.float32)

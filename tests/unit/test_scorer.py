@@ -105,10 +105,13 @@ def test_tiles_are_one_matrix_product(lines):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100, TILE - 1, TILE, TILE + 1, 2 * TILE + 5])
-def test_a_line_has_the_same_logits_in_any_company(size):
+@pytest.mark.parametrize("threads", [False, True])
+def test_a_line_has_the_same_logits_in_any_company(size, threads, monkeypatch):
     model, _ = perceptron()
     inputs = inputs_within_bounds(3 * TILE)
     whole = model.logits(inputs)
+    monkeypatch.setattr("cleaner.model.scorer.HAS_THREADS", threads)
+    monkeypatch.setattr("cleaner.model.scorer.SMALL_PRODUCT", 1 << 12)
     for begin in (0, 1, 5, 8, TILE - 1, TILE):
         part = model.logits(np.ascontiguousarray(inputs[:, begin : begin + size]))
         assert np.array_equal(part, whole[begin : begin + size])
@@ -119,6 +122,7 @@ def test_a_line_has_the_same_logits_in_any_company(size):
 
 def test_no_product_is_large_enough_for_threads(monkeypatch):
     sizes, multiply = [], np.matmul
+    monkeypatch.setattr("cleaner.model.scorer.HAS_THREADS", True)
     monkeypatch.setattr(np, "matmul", lambda a, b, out: sizes.append(a.size * b.shape[1]) or multiply(a, b, out=out))
     draw = np.random.default_rng(5)
     for inputs, units in ((200, 48), (475, 64)):
