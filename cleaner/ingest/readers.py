@@ -6,9 +6,7 @@ unbroken one does.
 
 import io
 import os
-import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, groupby
 from pathlib import Path
@@ -17,10 +15,11 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from cleaner.errors import CleanerError, InputError
 from cleaner.ingest.arrow import taken
+from cleaner.ingest.captures import DAMAGED, decoded, opened, whole_records
 from cleaner.ingest.needs import needed
 from cleaner.ingest.places import writing
 from cleaner.ingest.records import Item, Position, Refused
-from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, is_damage, open_raw, unpacked
+from cleaner.ingest.sources import FILE, JSONL, PARQUET, WARC, Source, is_damage, open_raw, skip, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,10 +31,7 @@ CHUNK_BYTES: Final = 1_000_000
 DOCUMENT_BYTES: Final = 20_000_000
 _PIECE: Final = 1 << 20
 _BOM: Final = b"\xef\xbb\xbf"
-# How zlib is told that what follows is a member of a gzip file.
-_GZIP_MEMBER: Final = 16 + zlib.MAX_WBITS
 _HTML: Final = frozenset({"text/html", "application/xhtml+xml"})
-_DAMAGED: Final = "the file is damaged or cut off"
 # The place behind the last document of a damaged file, from where there is nothing to read but that it is damaged.
 _BEHIND: Final = 1 << 62
 
@@ -201,7 +197,7 @@ class Reader:
         # Of a stream nobody knows how much there is.
         consumed = raw.tell if raw.seekable() else lambda: 0
         with unpacked(source, raw) as stream:
-            _skip(stream, offset, is_packed=bool(source.compression))
+            skip(stream, offset, is_packed=bool(source.compression))
             most = self._limits.document_bytes
             # The longest line that is read whole is a document of that size with both characters of its line end.
             while line := stream.readline(most + 2):
@@ -243,12 +239,12 @@ class Reader:
         warc = needed("fastwarc.warc", "jobs")
         number, place, begin = start.number, start.source, start.offset
         if begin == _BEHIND:
-            raise EOFError(_DAMAGED)
+            raise EOFError(DAMAGED)
         held: Item | Refused | None = None
         size, here, damaged = 0, begin, False
         responses = warc.WarcRecordType.response
         try:
-            stream = _from(source, raw, begin)
+            stream = opened(source, raw, begin)
             for record in warc.ArchiveIterator(stream, record_types=responses):
                 if (record.http_content_type or "").lower() not in _HTML:
                     continue
@@ -263,7 +259,7 @@ class Reader:
                 raise
             damaged = True
         # fastwarc takes a file that is cut off for one that has ended.
-        whole = _whole_records(source, here)
+        whole = whole_records(source, here)
         if held is not None and whole == 0:
             yield _Piece(_cut_off(source, held), size, Position(place + 1), source.size)
             return
@@ -271,7 +267,7 @@ class Reader:
         if held is not None:
             yield _Piece(held, size, Position(place, _BEHIND, number) if damaged else Position(place + 1), source.size)
         if damaged:
-            raise EOFError(_DAMAGED)
+            raise EOFError(DAMAGED)
 
     def _capture(self, source: Source, record: Any, here: int, number: int) -> tuple[Item | Refused, int]:
         most = self._limits.document_bytes
@@ -280,7 +276,7 @@ class Reader:
             spilled, size = self._spill(body, iter(lambda: record.reader.read(_PIECE), b""))
             return Refused(source.name, here, number, self._too_long(), spilled=spilled), size
         try:
-            data = _decoded(record, body, most + 1)
+            data = decoded(record, body, most + 1)
         except OSError as error:
             return Refused(source.name, here, number, f"cannot be decoded: {error}", body), len(body)
         if len(data) > most:
@@ -340,34 +336,6 @@ def _chunk(source: Source, group: list[_Piece]) -> Chunk:
     return Chunk(0, 0, source.format, source.name, first if table else items, refused, size, last.after, last.consumed)
 
 
-def _decoded(record: Any, body: bytes, most: int) -> bytes:
-    """What was sent, up to so many bytes, without the encodings that its headers name.
-
-    Each body is decoded by itself, so that a bad one does not end its file. Crawlers decode many and leave the headers
-    as they were; what looks like a page then is one.
-
-    Raises
-    ------
-    OSError
-        When it cannot be decoded, and is no page as it is.
-    """
-    named = {name: record.http_headers.get(name) for name in ("Content-Encoding", "Transfer-Encoding")}
-    head = "".join(f"{name}: {value}\r\n" for name, value in named.items() if value)
-    if not head:
-        return body
-    block = b"HTTP/1.1 200 OK\r\n" + head.encode("utf-8", "replace") + b"\r\n" + body
-    about = f"WARC/1.1\r\nWARC-Type: response\r\nContent-Type: application/http\r\nContent-Length: {len(block)}\r\n\r\n"
-    alone = needed("fastwarc.warc", "jobs").WarcRecord.from_bytes(about.encode() + block + b"\r\n\r\n")
-    try:
-        alone.parse_http(auto_decode="all")
-        decoded: bytes = alone.reader.read(most)
-    except OSError:
-        if body.lstrip()[:1] != b"<":
-            raise
-        return body
-    return decoded
-
-
 def _grouped(pieces: Iterator[_Piece], most: int) -> Iterator[list[_Piece]]:
     """Pieces in groups that are large enough to be a chunk; a table is one for itself."""
     group: list[_Piece] = []
@@ -404,95 +372,9 @@ def _end_line(path: Path) -> None:
         file.truncate(size - len(end) + len(end.removesuffix(b"\n").removesuffix(b"\r")))
 
 
-def _skip(stream: IO[bytes], offset: int, *, is_packed: bool) -> None:
-    """Go to a byte of what was unpacked.
-
-    What is packed is read over, in the same pieces as it is read in: what one of them had begun to unpack in front of
-    damage is lost, so other pieces would be other documents.
-    """
-    if offset and not is_packed and stream.seekable():
-        stream.seek(offset)
-        return
-    while offset > 0 and (piece := stream.read(min(offset, io.DEFAULT_BUFFER_SIZE))):
-        offset -= len(piece)
-
-
-class _InPieces:
-    """A stream that is packed, read as `_skip` reads it, whatever the reader asks for."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def read(self, size: int) -> bytes:
-        """Some bytes; none at the end."""
-        self._stream.peek()
-        return bytes(self._stream.read1(size))
-
-    def tell(self) -> int:
-        """How many bytes were read."""
-        return int(self._stream.tell())
-
-
-def _from(source: Source, raw: IO[bytes], offset: int) -> "IO[bytes] | _InPieces":
-    """A WARC file from a place on, which is one of the file as it is when that can be sought in."""
-    is_packed = not _can_be_sought(source)
-    stream = unpacked(source, raw) if is_packed else raw
-    _skip(stream, offset, is_packed=is_packed)
-    return _InPieces(stream) if is_packed else stream
-
-
-def _can_be_sought(source: Source) -> bool:
-    """Whether the records of a WARC file can be sought in the file as it is: each is packed by itself, or none is."""
-    if source.compression != "gz":
-        return not source.compression
-    with open_raw(source) as raw, suppress(zlib.error, EOFError):
-        first = io.BytesIO(zlib.decompressobj(_GZIP_MEMBER).decompress(raw.read(_PIECE), _PIECE))
-        return not (_pass_record(first) and first.read().strip())
-    return True
-
-
-def _whole_records(source: Source, offset: int) -> int | None:
-    """How many records from a place on are whole, when the file is cut off behind them; ``None`` when it is not."""
-    whole = 0
-    with open_raw(source) as raw:
-        stream, is_packed = unpacked(source, raw), not _can_be_sought(source)
-        _skip(stream if is_packed else raw, offset, is_packed=is_packed)
-        try:
-            while _pass_record(stream):
-                whole += 1
-        except Exception as error:
-            if not is_damage(source, error):
-                raise
-            return whole
-    return None
-
-
-def _pass_record(stream: IO[bytes]) -> bool:
-    """Read over one record of a WARC file; whether there was any."""
-    line = stream.readline(_PIECE)
-    while line in {b"\r\n", b"\n"}:
-        line = stream.readline(_PIECE)
-    if not line:
-        return False
-    length = 0
-    while line.strip():
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            length = int(value) if value.strip().isdigit() else 0
-        line = stream.readline(_PIECE)
-    if not line:
-        raise EOFError(_DAMAGED)
-    while length > 0:
-        piece = stream.read(min(length, _PIECE))
-        if not piece:
-            raise EOFError(_DAMAGED)
-        length -= len(piece)
-    return True
-
-
 def _cut_off(source: Source, held: Item | Refused) -> Refused:
     """The last document of a file that ends inside it."""
-    reason = f"cannot be read on: {_DAMAGED}"
+    reason = f"cannot be read on: {DAMAGED}"
     if isinstance(held, Refused):
         return replace(held, reason=reason, torn=True)
     return Refused(source.name, held.offset, held.number, reason, held.data, torn=True)

@@ -270,6 +270,19 @@ def unpacked(source: Source, raw: IO[bytes]) -> IO[bytes]:
             return stream
 
 
+def skip(stream: IO[bytes], offset: int, *, is_packed: bool) -> None:
+    """Go to a byte of what was unpacked.
+
+    What is packed is read over, in the same pieces as it is read in: what one of them had begun to unpack in front of
+    damage is lost, so other pieces would be other documents.
+    """
+    if offset and not is_packed and stream.seekable():
+        stream.seek(offset)
+        return
+    while offset > 0 and (piece := stream.read(min(offset, io.DEFAULT_BUFFER_SIZE))):
+        offset -= len(piece)
+
+
 def zstandard_library() -> Any:
     """The standard library's ``compression.zstd``, or what brings it to older Pythons."""
     try:
