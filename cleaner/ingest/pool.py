@@ -95,7 +95,7 @@ def _twice(order: Order) -> Generator[Order, Answer | Lost, Answer | Lost]:
     return answer
 
 
-class _Job:
+class _Assignment:
     """A chunk on its way: what it is known by, the steps still to take, and the next of them as it is sent."""
 
     __slots__ = ("_message", "_order", "_steps", "key")
@@ -133,7 +133,7 @@ class _Worker:
     process: "subprocess.Popen[bytes]"
     connection: Connection
     ready: bool = False
-    job: _Job | None = None
+    assigned: _Assignment | None = None
     deadline: float = 0.0
     began: float = 0.0
     spent: float = 0.0
@@ -144,8 +144,8 @@ class _Worker:
         now = monotonic()
         if now < self.deadline:
             return False
-        if self.ready and self.job is not None:
-            seconds = self.job.seconds
+        if self.ready and self.assigned is not None:
+            seconds = self.assigned.seconds
             left = min(seconds - (_spent(self.process.pid) - self.spent), self.began + _WAITING * seconds - now)
             self.deadline = now + max(left, 0.0)
         return now >= self.deadline
@@ -174,7 +174,7 @@ class Pool:
         self._setup = setup
         self._seconds = seconds
         self._workers: list[_Worker] = []
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[_Assignment] = deque()
         try:
             for _ in range(count):
                 self._workers.append(_Worker(*self._started()))
@@ -214,21 +214,21 @@ class Pool:
     @property
     def busy(self) -> bool:
         """Whether a worker has something to do."""
-        return any(worker.job is not None for worker in self._workers)
+        return any(worker.assigned is not None for worker in self._workers)
 
     def submit(self, key: Any, chunk: Chunk) -> None:
         """Take a chunk, for which there must be room."""
         assert self.has_room
-        self._waiting.append(_Job(key, steps(chunk, self._seconds), ahead=chunk.size <= _AHEAD))
-        idle = [worker for worker in self._workers if worker.job is None]
+        self._waiting.append(_Assignment(key, steps(chunk, self._seconds), ahead=chunk.size <= _AHEAD))
+        idle = [worker for worker in self._workers if worker.assigned is None]
         if idle:
             self._give_next(next((worker for worker in idle if worker.ready), idle[0]))
 
     def _give_next(self, worker: _Worker) -> None:
         """Give the chunk that has waited longest, if one does, to a worker that has none."""
-        worker.job = self._waiting.popleft() if self._waiting else None
-        if worker.job is not None:
-            self._send(worker, worker.job)
+        worker.assigned = self._waiting.popleft() if self._waiting else None
+        if worker.assigned is not None:
+            self._send(worker, worker.assigned)
 
     def wait(self) -> list[tuple[Any, Answer]]:
         """What was finished since, or is next; in no order.
@@ -241,7 +241,7 @@ class Pool:
         """
         done: list[tuple[Any, Answer]] = []
         while self.busy and not done:
-            working = {worker.connection: worker for worker in self._workers if worker.job is not None}
+            working = {worker.connection: worker for worker in self._workers if worker.assigned is not None}
             until = min(worker.deadline for worker in working.values())
             ready = wait(list(working), max(until - monotonic(), 0.0))
             for connection, worker in working.items():
@@ -262,37 +262,39 @@ class Pool:
             return
         if isinstance(answer, CleanerError):
             raise answer
-        assert worker.job is not None
+        assert worker.assigned is not None
         if answer == READY:
             worker.ready, worker.failed = True, 0
-            self._send(worker, worker.job)
+            self._send(worker, worker.assigned)
         else:
-            self._step(worker, worker.job, answer, done)
+            self._step(worker, worker.assigned, answer, done)
 
-    def _step(self, worker: _Worker, job: _Job, answer: Answer | Lost, done: list[tuple[Any, Answer]]) -> None:
+    def _step(
+        self, worker: _Worker, assigned: _Assignment, answer: Answer | Lost, done: list[tuple[Any, Answer]]
+    ) -> None:
         """Go on with what a worker is doing."""
-        if (whole := job.go_on(answer)) is None:
-            self._send(worker, job)
+        if (whole := assigned.go_on(answer)) is None:
+            self._send(worker, assigned)
         else:
             self._give_next(worker)
-            done.append((job.key, whole))
+            done.append((assigned.key, whole))
 
     @staticmethod
-    def _send(worker: _Worker, job: _Job) -> None:
+    def _send(worker: _Worker, assigned: _Assignment) -> None:
         """Send a task to a worker that is ready for it; the others have it when they are."""
         worker.began = monotonic()
-        worker.deadline = worker.began + (job.seconds if worker.ready else _START)
+        worker.deadline = worker.began + (assigned.seconds if worker.ready else _START)
         if worker.ready:
             worker.spent = _spent(worker.process.pid)
             try:
-                worker.connection.send_bytes(job.message())
+                worker.connection.send_bytes(assigned.message())
             except OSError:
                 # It is gone, which is noticed when its answer is waited for; or it stands still with half a message.
                 worker.process.kill()
 
     def _lose(self, worker: _Worker, reason: str, *, died: bool, done: list[tuple[Any, Answer]]) -> None:
         """Put a new process in the place of one that does not answer, and go on without its answer."""
-        assert worker.job is not None
+        assert worker.assigned is not None
         code, was_ready = self._stop(worker), worker.ready
         ending = f"signal {-code}" if code < 0 else f"exit code {code}"
         if not was_ready:
@@ -302,9 +304,9 @@ class Pool:
         worker.process, worker.connection = self._started()
         worker.ready = False
         if was_ready:
-            self._step(worker, worker.job, Lost(reason.format(ending), died), done)
+            self._step(worker, worker.assigned, Lost(reason.format(ending), died), done)
         else:
-            self._send(worker, worker.job)
+            self._send(worker, worker.assigned)
 
     @staticmethod
     def _stop(worker: _Worker) -> int:
