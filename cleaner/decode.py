@@ -39,6 +39,8 @@ TITLE_LINES = 3
 OFFER_SCORE = 0.99
 # A line of at least this many code points that ends a sentence and looks like content is a sentence of the article.
 SENTENCE_LENGTH = 30
+# In front of the credits that end an article, a sentence goes only from this score on, whatever stands around it.
+SIGNED_SCORE = 0.95
 
 # An exact repeat of an earlier line of at least this many code points is an upstream's mistake; shorter ones are
 # refrains and scores.
@@ -127,6 +129,8 @@ def decide(
     paragraphs = paragraphs_of(scores.boilerplate, features)
     limit = _limits(scores, features, paragraphs, thresholds, options, wary=not chosen)
     goes = scores.likely(removed)
+    signed = np.zeros(len(best), bool) if chosen else before_sign_off(known, features)
+    limit = np.where(signed, np.maximum(limit, SIGNED_SCORE), limit)
     over = scores.boilerplate >= limit
     alone = over & goes
     certain = np.zeros_like(alone)
@@ -140,6 +144,8 @@ def decide(
         tail &= ~over
         if Kind.APPEAL in removed:
             letter = in_letters(scores, features, paragraphs, goes) & ~over
+    enclosed &= ~signed
+    tail &= ~signed
     lines = len(alone)
     decision = Decision(
         kept=(~(alone | enclosed | tail | letter)).tolist(),
@@ -194,6 +200,18 @@ def _limits(
 
 # A line below this score looks more like content than not.
 EVEN = 0.5
+
+
+def before_sign_off(known: Mapping[int, tuple[Kind, Reason]], features: LineFeatures) -> NDArray[np.bool_]:
+    """Which lines are sentences in front of the last certain credit of their document: "(Reporting by …)" ends one."""
+    sign_offs = np.zeros(len(features.lengths), bool)
+    sign_offs[[line for line, known_as in known.items() if known_as == (Kind.CREDIT, Reason.LEXICON)]] = True
+    total, index = running(sign_offs), np.arange(len(sign_offs))
+    behind = total[features.offsets[features.document_of + 1]] - total[index + 1]
+    signed: NDArray[np.bool_] = (
+        (behind > 0) & (features.lengths >= SENTENCE_LENGTH) & (features.column("ends_sentence") > 0)
+    )
+    return signed
 
 
 def long_sentences(features: LineFeatures) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cleaner import Kind, Options
+from cleaner import Cleaner, Kind, Options
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,3 +83,11 @@ def test_the_data_sheet_counts_right():
         name = path.relative_to(ROOT / "data").as_posix()
         assert counted.pop(name) == len(path.read_text(encoding="utf-8").splitlines()), name
     assert counted == {"corpora.json": 6}
+
+
+def test_the_demo_loses_nothing_of_its_article():
+    lines = (ROOT / "demo/article.txt").read_text(encoding="utf-8").splitlines()
+    ferry, _, _ = "\n".join(lines).partition("(Reporting by")
+    story = [line for line in ferry.splitlines() if line.endswith((".", '."'))]
+    kept = Cleaner.load().clean("\n".join(lines)).text
+    assert len(story) == 6 and all(line.rpartition(" -")[2] in kept for line in story)

@@ -301,6 +301,14 @@ def test_a_call_leaves_the_fate_to_the_caller(removed):
     assert decision.kept == [Kind.CAPTION not in removed, True]
 
 
+def test_sentences_in_front_of_a_sign_off_go_only_when_they_are_sure():
+    scores, sign_off = [0.9, DOUBTFUL, 0.97, DOUBTFUL, 0.9, SURE, 0.9], {5: (Kind.CREDIT, Reason.LEXICON)}
+    assert decided(scores, known=sign_off).kept == [True, True, False, True, True, False, False]
+    assert not any(decided(scores).kept)
+    # A caller who chose a threshold has it.
+    assert not any(decided(scores, known=sign_off, options=Options(threshold=LIMIT)).kept)
+
+
 def test_what_is_known_overrules_the_model_and_the_caller_overrules_that():
     known = {0: (Kind.ADVERT, Reason.LEXICON), 1: (Kind.ADVERT, Reason.CALLER)}
     decision = decided([FINE, FINE, FINE], known=known)
