@@ -191,8 +191,7 @@ def _limits(
         titles = (place == 0) | (scores.headline & (place < TITLE_LINES))
         careful = titles | (asks & (features.lengths < SHORT_LENGTH))
         limit = np.where(careful, np.maximum(limit, WARY_SCORE), limit)
-        long_enough = features.lengths >= SENTENCE_LENGTH
-        sentences = long_enough & (features.column("ends_sentence") > 0) & (scores.boilerplate < EVEN)
+        sentences = _sentences(features, SENTENCE_LENGTH) & (scores.boilerplate < EVEN)
         offers = scores.likely({Kind.SUBSCRIPTION}) & inside_article(sentences, features)
         limit = np.where(offers, np.maximum(limit, OFFER_SCORE), limit)
     return limit
@@ -206,17 +205,19 @@ def before_sign_off(known: Mapping[int, tuple[Kind, Reason]], features: LineFeat
     """Which lines are sentences in front of the last certain credit of their document: "(Reporting by …)" ends one."""
     sign_offs = np.zeros(len(features.lengths), bool)
     sign_offs[[line for line, known_as in known.items() if known_as == (Kind.CREDIT, Reason.LEXICON)]] = True
-    total, index = running(sign_offs), np.arange(len(sign_offs))
-    behind = total[features.offsets[features.document_of + 1]] - total[index + 1]
-    signed: NDArray[np.bool_] = (
-        (behind > 0) & (features.lengths >= SENTENCE_LENGTH) & (features.column("ends_sentence") > 0)
-    )
+    signed: NDArray[np.bool_] = _sentences(features, SENTENCE_LENGTH) & (_around(sign_offs, features)[1] > 0)
     return signed
 
 
 def long_sentences(features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines are as long as a paragraph and end a sentence."""
-    return (features.lengths >= PARAGRAPH_LENGTH) & (features.column("ends_sentence") > 0)
+    return _sentences(features, PARAGRAPH_LENGTH)
+
+
+def _sentences(features: LineFeatures, length: int) -> NDArray[np.bool_]:
+    """Which lines of at least so many code points end a sentence."""
+    ends: NDArray[np.bool_] = (features.lengths >= length) & (features.column("ends_sentence") > 0)
+    return ends
 
 
 def paragraphs_of(boilerplate: NDArray[np.float64], features: LineFeatures) -> NDArray[np.bool_]:
@@ -226,12 +227,16 @@ def paragraphs_of(boilerplate: NDArray[np.float64], features: LineFeatures) -> N
 
 def inside_article(paragraphs: NDArray[np.bool_], features: LineFeatures) -> NDArray[np.bool_]:
     """Which lines stand between two paragraphs of the article: a list there is content more often than at its edges."""
-    total = running(paragraphs)
-    document_of, index = features.document_of, np.arange(len(paragraphs))
-    before = total[index] - total[features.offsets[document_of]]
-    behind = total[features.offsets[document_of + 1]] - total[index + 1]
+    before, behind = _around(paragraphs, features)
     between: NDArray[np.bool_] = (before > 0) & (behind > 0)
     return between
+
+
+def _around(marked: NDArray[np.bool_], features: LineFeatures) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """How many marked lines of its document stand before each line, and how many behind it."""
+    total, index = running(marked), np.arange(len(marked))
+    begin, end = features.offsets[features.document_of], features.offsets[features.document_of + 1]
+    return total[index] - total[begin], total[end] - total[index + 1]
 
 
 def in_letters(
