@@ -58,29 +58,28 @@ class _InPieces:
         return int(self._stream.tell())
 
 
-def opened(source: Source, raw: IO[bytes], offset: int) -> "IO[bytes] | _InPieces":
-    """A WARC file from a place on, which is one of the file as it is when that can be sought in."""
-    is_packed = not _can_be_sought(source)
+def opened(source: Source, raw: IO[bytes], offset: int, *, is_packed: bool) -> "IO[bytes] | _InPieces":
+    """A WARC file from a place on, which is one of the file as it is unless that ``is_packed``."""
     stream = unpacked(source, raw) if is_packed else raw
     skip(stream, offset, is_packed=is_packed)
     return _InPieces(stream) if is_packed else stream
 
 
-def _can_be_sought(source: Source) -> bool:
-    """Whether the records of a WARC file can be sought in the file as it is: each is packed by itself, or none is."""
+def is_packed_whole(source: Source) -> bool:
+    """Whether a WARC file is packed as a whole, so that its records cannot be sought: not each by itself, nor none."""
     if source.compression != "gz":
-        return not source.compression
+        return bool(source.compression)
     with open_raw(source) as raw, suppress(zlib.error, EOFError):
         first = io.BytesIO(zlib.decompressobj(_GZIP_MEMBER).decompress(raw.read(_PIECE), _PIECE))
-        return not (_pass_record(first) and first.read().strip())
-    return True
+        return _pass_record(first) and bool(first.read().strip())
+    return False
 
 
-def whole_records(source: Source, offset: int) -> int | None:
+def whole_records(source: Source, offset: int, *, is_packed: bool) -> int | None:
     """How many records from a place on are whole, when the file is cut off behind them; ``None`` when it is not."""
     whole = 0
     with open_raw(source) as raw:
-        stream, is_packed = unpacked(source, raw), not _can_be_sought(source)
+        stream = unpacked(source, raw)
         skip(stream if is_packed else raw, offset, is_packed=is_packed)
         try:
             while _pass_record(stream):

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
 from cleaner.errors import CleanerError, InputError
 from cleaner.ingest.arrow import taken
-from cleaner.ingest.captures import DAMAGED, decoded, opened, whole_records
+from cleaner.ingest.captures import DAMAGED, decoded, is_packed_whole, opened, whole_records
 from cleaner.ingest.needs import needed
 from cleaner.ingest.places import writing
 from cleaner.ingest.records import Item, Position, Refused
@@ -243,8 +243,9 @@ class Reader:
         held: Item | Refused | None = None
         size, here, damaged = 0, begin, False
         responses = warc.WarcRecordType.response
+        is_packed = is_packed_whole(source)
         try:
-            stream = opened(source, raw, begin)
+            stream = opened(source, raw, begin, is_packed=is_packed)
             for record in warc.ArchiveIterator(stream, record_types=responses):
                 if (record.http_content_type or "").lower() not in _HTML:
                     continue
@@ -259,7 +260,7 @@ class Reader:
                 raise
             damaged = True
         # fastwarc takes a file that is cut off for one that has ended.
-        whole = whole_records(source, here)
+        whole = whole_records(source, here, is_packed=is_packed)
         if held is not None and whole == 0:
             yield _Piece(_cut_off(source, held), size, Position(place + 1), source.size)
             return
